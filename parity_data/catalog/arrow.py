@@ -1,0 +1,99 @@
+"""Rows as Arrow batches over ADBC, in the snapshot, and row addresses as numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import adbc_driver_postgresql.dbapi as adbc
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from psycopg import sql
+
+from parity_data.database import Database
+from parity_data.errors import SourceError
+
+#: Packed row addresses: block number * 65536 + line pointer, ascending.
+RowAddresses = npt.NDArray[np.int64]
+
+#: Bytes per Arrow batch; memory in flight is a few of these per connection.
+BATCH_BYTES = 8 * 1024 * 1024
+
+
+class ArrowReader:
+    """An ADBC connection, in a snapshot when one is given. Not for several threads at once."""
+
+    def __init__(self, database: Database, snapshot: str | None = None) -> None:
+        try:
+            self._connection = adbc.connect(database.uri(), autocommit=True)
+        except adbc.Error as error:
+            if snapshot is not None and not re.search("too many|connection slots", str(error)):
+                # Who holds the snapshot has been connected all the time.
+                raise SourceError.lost() from None
+            raise SourceError(
+                f"Cannot open an Arrow connection to {database.display}: {_code(error)}."
+            ) from None
+        try:
+            if snapshot is not None:
+                self._execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                self._execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
+        except BaseException:
+            self.close()
+            raise
+
+    def _execute(self, statement: str) -> None:
+        with self._connection.cursor() as cursor:
+            try:
+                cursor.execute(statement)
+            except adbc.Error as error:
+                if getattr(error, "sqlstate", None) in ("22023", "42704"):  # there is no such snapshot
+                    raise SourceError.lost() from None
+                raise explain(error, "snapshot") from None
+
+    def batches(self, query: sql.Composable, where: str) -> Iterator[pa.RecordBatch]:
+        """Batches of the query's rows. where: what to blame in errors. Raises SourceError."""
+        with self._connection.cursor() as cursor:
+            cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
+            try:
+                cursor.execute(query.as_string(None))
+                yield from cursor.fetch_record_batch()
+            except (adbc.Error, pa.ArrowException, OSError) as error:
+                raise explain(error, where) from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def explain(error: Exception, where: str) -> SourceError:
+    """One sentence for a failed read; the driver's text may quote data, so only its code is used."""
+    code = getattr(error, "sqlstate", None)
+    known = {
+        "42501": ("The source role may not read this.", "GRANT SELECT on it to the role."),
+        "55P03": ("It is locked by another session.", "Run the refresh again when the lock is gone."),
+        "57014": ("Reading took longer than the statement timeout allows.", None),
+        "40001": (
+            "The standby cancelled reading because of a recovery conflict.",
+            "Raise max_standby_streaming_delay or set hot_standby_feedback.",
+        ),
+        "22021": ("The table holds bytes that are not valid in its encoding.", None),
+    }
+    if code is None or code.startswith("08") or code in ("57P01", "57P02", "57P03", "25P03"):
+        return SourceError.lost(where)
+    what, todo = known.get(code or "", (f"Reading failed ({_code(error)}).", None))
+    return SourceError(what, where=where, todo=todo)
+
+
+def _code(error: Exception) -> str:
+    code = getattr(error, "sqlstate", None)
+    return f"SQLSTATE {code}" if code else type(error).__name__
+
+
+def unpack_tids(values: pa.Array) -> npt.NDArray[np.int64]:
+    """Row addresses out of ``tidsend`` bytes: four of block, two of line pointer, big-endian."""
+    width = 6
+    start = np.frombuffer(values.buffers()[1], np.int32, len(values) + 1, values.offset * 4)
+    raw = np.frombuffer(values.buffers()[2], np.uint8)[start[0] : start[0] + width * len(values)]
+    parts = raw.reshape(-1, width).astype(np.int64)
+    block = (parts[:, 0] << 24) | (parts[:, 1] << 16) | (parts[:, 2] << 8) | parts[:, 3]
+    return (block << 16) | (parts[:, 4] << 8) | parts[:, 5]
