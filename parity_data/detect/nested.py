@@ -1,0 +1,164 @@
+"""JSON, hstore, arrays and composite values as fields: one list of texts per path.
+
+Paths are JSONPath as PostgreSQL writes it: ``$.user.mail``, ``$.items[*].name``, ``$."a.b"``, ``$.by_day.*``.
+https://www.postgresql.org/docs/current/functions-json.html#FUNCTIONS-SQLJSON-PATH
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from parity_data.detect.lexicon import lexicon
+from parity_data.detect.tokens import MIN_PART, words
+from parity_data.detect.values import Sample
+
+#: Paths that are told apart in one column.
+MOST_PATHS = 500
+#: Share of the documents that have a key, and their least number, from which it is part of a structure.
+COMMON = 0.05
+LEAST_DOCUMENTS = 2
+
+_PLAIN_KEY = re.compile(r"[^\W\d]\w*")
+_STRUCTURAL = re.compile(r"[A-Za-z_$][A-Za-z0-9_. $-]{0,62}")
+_MANY_DIGITS = re.compile(r"\d{4}")
+
+
+@dataclass
+class Leaf:
+    """One path. key: the last key on it. above: the key around that. numeric: only numbers were found.
+
+    boolean: nothing but true and false was.
+    """
+
+    key: str
+    above: str
+    values: dict[str, None] = field(default_factory=dict)
+    filled: int = 0
+    numeric: bool = True
+    boolean: bool = False
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The fields of a column.
+
+    data_keys: by the path of an object, those of its keys that are data and not structure, such as an
+    e-mail address; such a step of a path is written ``.*``. whole: every document could be opened.
+    """
+
+    leaves: dict[str, Leaf]
+    data_keys: dict[str, tuple[str, ...]]
+    whole: bool
+
+
+def open_documents(sample: Sample, column: str) -> Opened:
+    """The leaves of all documents of a sample. Values that are no JSON make it not whole."""
+    documents = []
+    whole = not sample.skipped
+    for text in sample.values:
+        try:
+            documents.append(json.loads(text))
+        except (ValueError, RecursionError):
+            whole = False
+    structure = _Structure(documents)
+    leaves: dict[str, Leaf] = {}
+    for document in documents:
+        for path, key, above, value in structure.walk(document, "$", column, ""):
+            leaf = leaves.get(path)
+            if leaf is None:
+                if len(leaves) >= MOST_PATHS:
+                    whole = False
+                    continue
+                leaf = leaves[path] = Leaf(key, above)
+            if value is None or isinstance(value, bool):
+                leaf.boolean |= value is not None and not leaf.filled
+                continue
+            leaf.filled += 1
+            leaf.boolean = False
+            leaf.numeric &= isinstance(value, int | float)
+            stripped = str(value).strip()
+            if stripped:
+                leaf.values[stripped] = None
+    return Opened(leaves, {path: tuple(keys) for path, keys in structure.data_keys.items()}, whole)
+
+
+class _Structure:
+    """Tells keys that name a field from keys that are data: paths are shown to people, data never is."""
+
+    def __init__(self, documents: list[Any]) -> None:
+        self._documents = len(documents)
+        self._having: Counter[str] = Counter()
+        for document in documents:
+            self._having.update(_keys(document))
+        self.data_keys: dict[str, dict[str, None]] = {}
+        self._known: dict[str, bool] = {}
+        self._steps: dict[tuple[str, str], str] = {}
+
+    def names_a_field(self, key: str) -> bool:
+        """Looks like an identifier, and is common or made of words that name fields."""
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._decide(key)
+        return known
+
+    def _decide(self, key: str) -> bool:
+        if not names_a_field(key):
+            return False
+        if self._having[key] >= max(LEAST_DOCUMENTS, COMMON * self._documents):
+            return True
+        return all(word in lexicon().vocabulary or len(word) < MIN_PART for word in words(key))
+
+    def walk(self, value: Any, path: str, key: str, above: str) -> Iterator[tuple[str, str, str, Any]]:
+        """(path, last key, key above it, value) of every leaf."""
+        if isinstance(value, dict):
+            for inner, item in value.items():
+                if self.names_a_field(inner):
+                    below = self._steps.get((path, inner))
+                    if below is None:
+                        below = self._steps[path, inner] = step(path, inner)
+                    yield from self.walk(item, below, inner, key)
+                else:
+                    self.data_keys.setdefault(path, {})[inner] = None
+                    yield from self.walk(item, f"{path}.*", key, above)
+        elif isinstance(value, list):
+            for item in value:
+                yield from self.walk(item, f"{path}[*]", key, above)
+        else:
+            yield path, key, above, value
+
+
+def names_a_field(key: str) -> bool:
+    """Whether a key is written like an identifier, unlike an address, a number or a name with accents."""
+    return _STRUCTURAL.fullmatch(key) is not None and _MANY_DIGITS.search(key) is None
+
+
+def _keys(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value).union(*map(_keys, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(_keys, value))
+    return set()
+
+
+def looks_like_json(sample: Sample) -> bool:
+    """Whether most values of a text column are JSON objects or arrays."""
+    opening = [text for text in sample.values if text[:1] in "{[" and text[-1:] in "}]"]
+    return len(opening) * 2 > len(sample.values) and any(_is_json(text) for text in opening[:5])
+
+
+def step(path: str, key: str) -> str:
+    """A path one key further down."""
+    return f"{path}.{key}" if _PLAIN_KEY.fullmatch(key) else f"{path}.{json.dumps(key, ensure_ascii=False)}"
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
