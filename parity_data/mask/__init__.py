@@ -1,0 +1,47 @@
+"""Masking: pure functions of (key, masking domain, value) over columns.
+
+A rule names a masker with parameters (``MaskSpec``); ``compile_mask`` makes a ``ColumnMasker`` of it, which
+takes and gives PostgreSQL's text form of values. Each masker declares what it accepts and keeps.
+"""
+
+from parity_data.mask import (
+    binary,
+    by_key,
+    contact,
+    generic,
+    identity,
+    network,
+    payment,
+    people,
+    places,
+    ranges,
+    secrets,
+    structured,
+    telephone,
+    temporal,
+    text,
+    xml,
+)
+from parity_data.mask.column import ColumnMasker, compile_mask, keeps_everything
+from parity_data.mask.compatible import check_compatible
+from parity_data.mask.context import MaskSpec
+from parity_data.mask.keys import KeyRing
+from parity_data.mask.known import KnownValues
+from parity_data.mask.registry import MaskerInfo, describe, masker_names
+
+# Imported for their declarations, which register the maskers.
+del binary, by_key, contact, generic, identity, network, payment, people, places, ranges, secrets, structured
+del telephone, temporal, text, xml
+
+__all__ = [
+    "ColumnMasker",
+    "KeyRing",
+    "KnownValues",
+    "MaskSpec",
+    "MaskerInfo",
+    "check_compatible",
+    "compile_mask",
+    "describe",
+    "keeps_everything",
+    "masker_names",
+]

@@ -1,0 +1,47 @@
+"""What a masker is compiled with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from parity_data.mask.keys import KeyRing
+
+if TYPE_CHECKING:
+    from parity_data.mask.known import KnownValues
+
+
+@dataclass(frozen=True)
+class MaskSpec:
+    """What a rule says: the masker's name and parameters. domain: None for the masker's own default."""
+
+    name: str
+    params: Mapping[str, Any]
+    domain: str | None = None
+
+    def __hash__(self) -> int:
+        return hash((self.name, repr(sorted(self.params.items())), self.domain))
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a masker is made from. params: validated, with defaults. domain: the masking domain in force.
+
+    type_name: plain type of a value (of the element, for arrays). max_length: code points, None if free.
+    attributes: of a composite type, in order, (name, type). tally: what a masker counts for the report.
+    """
+
+    params: Mapping[str, Any]
+    keys: KeyRing
+    domain: str
+    type_name: str = "text"
+    max_length: int | None = None
+    known: KnownValues | None = None
+    attributes: tuple[tuple[str, str], ...] = ()
+    tally: Counter[str] = field(default_factory=Counter)
+
+    def within(self, domain: str) -> Context:
+        """The same for another masking domain."""
+        return replace(self, domain=domain)

@@ -1,0 +1,182 @@
+"""The ciphers: FF1's published samples, bulk against reference, tables without a fixed point."""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parity_data.mask.cipher import IntegerCipher, TokenCipher
+from parity_data.mask.cipher.ff1 import BulkFF1, ff1, head
+from parity_data.mask.cipher.permutation import Tables, cycle
+
+KEY_128 = "2B7E151628AED2A6ABF7158809CF4F3C"
+KEY_192 = KEY_128 + "EF4359D8D580AA4F"
+KEY_256 = KEY_192 + "7F036D6F04FC6A94"
+DIGITS, ALNUM = "0123456789", "0123456789abcdefghi"
+TWEAK_10, TWEAK_36 = "39383736353433323130", "3737373770717273373737"
+
+#: NIST, "FF1 samples" for SP 800-38G: key, radix, tweak, plaintext, ciphertext.
+SAMPLES = [
+    (KEY_128, 10, "", DIGITS, "2433477484"),
+    (KEY_128, 10, TWEAK_10, DIGITS, "6124200773"),
+    (KEY_128, 36, TWEAK_36, ALNUM, "a9tv40mll9kdu509eum"),
+    (KEY_192, 10, "", DIGITS, "2830668132"),
+    (KEY_192, 10, TWEAK_10, DIGITS, "2496655549"),
+    (KEY_192, 36, TWEAK_36, ALNUM, "xbj3kv35jrawxv32ysr"),
+    (KEY_256, 10, "", DIGITS, "6657667009"),
+    (KEY_256, 10, TWEAK_10, DIGITS, "1001623463"),
+    (KEY_256, 36, TWEAK_36, ALNUM, "xs8a0azh2avyalyzuwd"),
+]
+
+
+@pytest.mark.parametrize(("key", "radix", "tweak", "plain", "masked"), SAMPLES)
+def test_ff1_reproduces_the_published_samples(
+    key: str, radix: int, tweak: str, plain: str, masked: str
+) -> None:
+    numerals = [int(c, 36) for c in plain]
+    expected = [int(c, 36) for c in masked]
+    key_bytes, tweak_bytes = bytes.fromhex(key), bytes.fromhex(tweak)
+    assert ff1(key_bytes, radix, tweak_bytes, numerals) == expected
+    assert ff1(key_bytes, radix, tweak_bytes, expected, decrypt=True) == numerals
+
+
+@given(
+    radix=st.sampled_from([10, 26, 36]),
+    length=st.integers(2, 12),
+    seed=st.integers(0, 2**32),
+    tweak=st.binary(min_size=16, max_size=16),
+)
+@settings(max_examples=60, deadline=None)
+def test_bulk_ff1_is_the_reference(radix: int, length: int, seed: int, tweak: bytes) -> None:
+    key = bytes.fromhex(KEY_256)
+    rng = np.random.default_rng(seed)
+    numerals = rng.integers(0, radix, (5, length))
+    u = length // 2
+    v = length - u
+    bulk = BulkFF1(key)
+
+    def number(part: np.ndarray) -> np.ndarray:
+        out = np.zeros(len(part), np.uint64)
+        for column in part.T:
+            out = out * np.uint64(radix) + column.astype(np.uint64)
+        return out
+
+    heads = np.frombuffer(head(radix, u, length), np.uint8).reshape(1, 16)
+    state = np.repeat(bulk.state(heads, np.frombuffer(tweak, np.uint8).reshape(1, 16)), 5, axis=0)
+    us, vs = np.full(5, radix**u, np.uint64), np.full(5, radix**v, np.uint64)
+    a, b = number(numerals[:, :u]), number(numerals[:, u:])
+    new_a, new_b = bulk.encrypt(a, b, us, vs, state)
+    for row, left, right in zip(numerals.tolist(), new_a.tolist(), new_b.tolist(), strict=True):
+        expected = np.array(ff1(key, radix, tweak, row))[None, :]
+        assert (left, right) == (number(expected[:, :u])[0], number(expected[:, u:])[0])
+    old_a, old_b = bulk.decrypt(new_a, new_b, us, vs, state)
+    assert (old_a == a).all()
+    assert (old_b == b).all()
+
+
+SIZES = [*range(2, 70), 99, 100, 255, 256, 257, 676, 999, 1000, 4096, 9_973, 65_535, 65_536, 65_537,
+         100_000, 456_976, 531_441, 999_999, 1_000_000]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_tables_are_permutations_without_a_fixed_point(size: int) -> None:
+    for number in range(3 if size > 1000 else 20):
+        table = cycle(bytes([number]) * 32, number.to_bytes(16, "big"), size)
+        members = np.arange(size)
+        assert (np.sort(table) == members).all(), "not a permutation"
+        assert (table != members).all(), "a fixed point"
+
+
+@given(size=st.integers(2, 1_000_000), key=st.binary(min_size=32, max_size=32))
+@settings(max_examples=15, deadline=None)
+def test_tables_of_any_size(size: int, key: bytes) -> None:
+    table = cycle(key, key[:16], size)
+    assert (table != np.arange(size)).all()
+    assert len(np.unique(table)) == size
+
+
+def test_tables_of_small_domains_take_every_cycle() -> None:
+    """Of four members there are six cycles; a keyed choice finds all, about equally often."""
+    seen = Counter(cycle(n.to_bytes(32, "big"), bytes(16), 4).tobytes() for n in range(3_000))
+    assert len(seen) == 6
+    assert min(seen.values()) > 350
+
+
+def test_tables_are_dropped_when_there_are_too_many() -> None:
+    tables = Tables(kept_entries=1_000)
+    first = tables.get(bytes(32), bytes(16), 600)
+    tables.get(bytes(32), bytes(16), 700)
+    assert (tables.get(bytes(32), bytes(16), 600) == first).all()
+    assert tables.get(bytes(32), bytes(16), 600) is not first
+
+
+@given(size=st.integers(2, 2**64 - 2**33), seed=st.integers(0, 2**32))
+@settings(max_examples=60, deadline=None)
+def test_integers_stay_in_range_move_and_stay_distinct(size: int, seed: int) -> None:
+    picked = np.random.default_rng(seed).integers(0, size, 50, dtype=np.uint64)
+    values = np.unique(np.append(picked, [0, size - 1]).astype(np.uint64))
+    out = IntegerCipher(bytes(range(32))).step(values, size)
+    assert (out < size).all()
+    assert (out != values).all()
+    assert len(np.unique(out)) == len(values)
+
+
+@pytest.mark.parametrize("size", [1_000_001])
+def test_ff1_with_cycle_walking_is_a_bijection_without_a_fixed_point(size: int) -> None:
+    members = np.arange(size, dtype=np.uint64)
+    out = IntegerCipher(b"k" * 32).step(members, size)
+    assert (out != members).all()
+    assert len(np.unique(out)) == size
+
+
+@pytest.mark.parametrize("shape", ["aa", "ab", "a0", "00", "000", "bab", "éa", "дa", "李0", "b0b"])
+def test_every_token_of_a_small_shape_has_one_image(shape: str) -> None:
+    """The whole domain of a shape, in and out."""
+    cipher = TokenCipher(b"t" * 32)
+    letters = {"a": "aeiou", "b": "bcdfghjklmnpqrstvwxyz", "0": string.digits}
+    members = [""]
+    for char in shape:
+        members = [m + c for m in members for c in letters.get(char, char)]
+    values = pl.Series(members)
+    out = cipher.whole(values)
+    assert out.n_unique() == len(members)
+    assert not (out == values).any()
+    if set(shape) <= set(letters):
+        rest = set(out.to_list()) - set(members)
+        assert len(rest) <= len(members) / 2  # y is a vowel or a consonant of the table, not of this test
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("maria", "MARIA"), ("łukasz", "ŁUKASZ"), ("зорина", "ЗОРИНА"), ("αγγελική", "ΑΓΓΕΛΙΚΉ")],
+)
+def test_case_does_not_change_what_a_word_becomes(before: str, after: str) -> None:
+    cipher = TokenCipher(b"t" * 32)
+    small, capital = cipher.tokens(pl.Series([before, after]))
+    assert small.upper() == capital
+    assert small != before
+
+
+def test_one_letter_changes_the_whole_word() -> None:
+    """Diffusion, also over the chunks of long words."""
+    cipher = TokenCipher(b"t" * 32)
+    for length in (6, 30, 200):
+        word = "abcdefghijklmnopqrst"[: min(20, length)] * (length // min(20, length))
+        others = [word[:i] + ("z" if word[i] != "z" else "b") + word[i + 1 :] for i in range(1, len(word), 4)]
+        others = [o for o in others if len(o) == len(word)]
+        base, *rest = cipher.tokens(pl.Series([word, *others])).to_list()
+        for masked in rest:
+            same = sum(x == y for x, y in zip(base, masked, strict=True)) / len(base)
+            assert same < 0.75
+
+
+def test_domains_are_unlinkable() -> None:
+    values = pl.Series([f"name{n}" for n in range(500)])
+    one, two = TokenCipher(b"a" * 32).tokens(values), TokenCipher(b"b" * 32).tokens(values)
+    assert (one == two).sum() < 5

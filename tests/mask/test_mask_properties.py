@@ -1,0 +1,36 @@
+"""Every masker keeps what it declares, on values of all planes, formats and lengths."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from parity_data.mask import describe, masker_names
+from parity_data.mask.testing import assert_keyed, assert_promises, values
+
+
+def examples(count: int) -> settings:
+    return settings(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("name", masker_names())
+@given(data=st.data())
+@examples(12)
+def test_masker_keeps_its_promises(name: str, data: st.DataObject) -> None:
+    info = describe(name)
+    assert_promises(info, data.draw(values(info)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", masker_names())
+@given(data=st.data())
+@examples(80)
+def test_masker_keeps_its_promises_on_many_values(name: str, data: st.DataObject) -> None:
+    info = describe(name)
+    assert_promises(info, data.draw(values(info)))
+
+
+@pytest.mark.parametrize("name", [n for n in masker_names() if describe(n).changes])
+def test_another_key_gives_another_value(name: str) -> None:
+    assert_keyed(describe(name))
