@@ -1,0 +1,61 @@
+"""Read rows of one slice from the snapshot as Arrow batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+from psycopg import sql
+
+from parity_data.catalog.arrow import ArrowReader, RowAddresses, unpack_tids
+from parity_data.transfer.spec import Slice
+from parity_data.transfer.wire import select_expression
+
+#: Row addresses per statement when rows are fetched one by one.
+FETCH_ROWS = 20_000
+
+
+def read_slice(reader: ArrowReader, piece: Slice) -> Iterator[list[pa.Array]]:
+    """Batches of the slice's rows, columns in the plan's order."""
+    columns = [select_expression(p, piece.plan.codec) for p in piece.plan.columns]
+    relation = sql.Identifier(piece.leaf.name.schema, piece.leaf.name.name)
+    if piece.chosen is not None and piece.fetch:
+        for start in range(0, len(piece.chosen), FETCH_ROWS):
+            part = piece.chosen[start : start + FETCH_ROWS]
+            by_address = sql.SQL("ctid = ANY ({}::tid[])").format(sql.Literal(_tids(part)))
+            yield from _select(reader, columns, relation, by_address, piece, None)
+        return
+    condition: sql.Composable = sql.SQL("ctid >= {}::tid").format(sql.Literal(f"({piece.first},0)"))
+    if piece.first == 0 and piece.end is None:
+        condition = sql.SQL("true")
+    elif piece.end is not None:
+        condition = sql.SQL("{} AND ctid < {}::tid").format(condition, sql.Literal(f"({piece.end},0)"))
+    yield from _select(reader, columns, relation, condition, piece, piece.chosen)
+
+
+def _select(
+    reader: ArrowReader,
+    columns: list[sql.Composable],
+    relation: sql.Identifier,
+    condition: sql.Composable,
+    piece: Slice,
+    chosen: RowAddresses | None,
+) -> Iterator[list[pa.Array]]:
+    wanted = [*columns, sql.SQL("tidsend(ctid)")] if chosen is not None or not columns else columns
+    named = sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(expression, sql.Identifier(f"c{i}")) for i, expression in enumerate(wanted)
+    )
+    query = sql.SQL("SELECT {} FROM ONLY {} WHERE {}").format(named, relation, condition)
+    for batch in reader.batches(query, str(piece.table)):
+        if chosen is None:
+            yield batch.columns
+            continue
+        address = unpack_tids(batch.columns[-1])
+        at = np.minimum(np.searchsorted(chosen, address), len(chosen) - 1)
+        keep = pa.array(chosen[at] == address)
+        yield batch.filter(keep).columns[: len(columns)] or [batch.filter(keep).columns[-1]]
+
+
+def _tids(addresses: RowAddresses) -> str:
+    return "{" + ",".join(f'"({a >> 16},{a & 0xFFFF})"' for a in addresses.tolist()) + "}"

@@ -1,0 +1,144 @@
+"""The unit of work: a slice of one table, described so that any worker can do it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+
+from parity_data.catalog.arrow import RowAddresses
+from parity_data.catalog.model import Leaf, Name
+from parity_data.database import Database
+from parity_data.mask import KeyRing, KnownValues
+from parity_data.transfer.wire import TablePlan
+
+#: Bytes of table that one slice holds, give or take.
+SLICE_BYTES = 48 * 1024 * 1024
+#: Share of a slice's blocks above which reading all of it beats fetching the chosen rows one by one.
+SCAN_ABOVE = 0.25
+#: A row of a table that was never analysed, in bytes.
+_ROW_BYTES = 100.0
+
+
+class Observer(Protocol):
+    """Sees every masked column in the stream, before and after. Must be picklable once filled."""
+
+    def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None: ...
+
+    def observe_kept(self, table: Name, column: str, values: pl.Series) -> None: ...
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a worker needs to reach both sides. snapshot: exported id on the source. known: for free text."""
+
+    source: Database
+    snapshot: str
+    target: Database
+    keys: KeyRing
+    type_oids: dict[int, int] = field(default_factory=dict)
+    make_observer: Callable[[], Observer] | None = None
+    known: KnownValues | None = None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Pages [first, end) of one relation; end None for 'to the last'.
+
+    chosen: None for every row. alone: nothing else is written into the same relation.
+    """
+
+    plan: TablePlan
+    leaf: Leaf
+    into: Name
+    first: int
+    end: int | None
+    chosen: RowAddresses | None = None
+    alone: bool = False
+
+    @property
+    def table(self) -> Name:
+        return self.plan.table.name
+
+    @property
+    def weight(self) -> float:
+        """Bytes this slice will read, to start with the heaviest."""
+        pages = (self.end or max(self.leaf.pages, self.first + 1)) - self.first
+        return self.leaf.bytes * pages / max(self.leaf.pages, 1)
+
+    @property
+    def row_bytes(self) -> float:
+        """Bytes that a row takes in production, on average, as the planner has it; a guess before ANALYZE."""
+        rows = self.leaf.rows_estimate
+        return self.leaf.bytes / rows if rows > 0 else _ROW_BYTES
+
+    @property
+    def expected(self) -> float:
+        """Bytes of production that the rows to be sent take."""
+        return self.weight if self.chosen is None else len(self.chosen) * self.row_bytes
+
+    @property
+    def fetch(self) -> bool:
+        """Whether to fetch the chosen rows by address instead of scanning the slice."""
+        if self.chosen is None:
+            return False
+        pages = (self.end or max(self.leaf.pages, self.first + 1)) - self.first
+        return len(np.unique(self.chosen >> 16)) < SCAN_ABOVE * pages
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What one slice sent.
+
+    nulls, nulls_sent: NULLs by column, before and after masking. unchanged: values by masked column that
+    equal their original. found: by masked column, what its mask found in texts, by method and kind.
+    """
+
+    table: Name
+    rows: int
+    bytes: int
+    seconds: float
+    nulls: dict[str, int]
+    nulls_sent: dict[str, int]
+    unchanged: dict[str, int]
+    found: dict[str, Counter[str]] = field(default_factory=dict)
+    observed: Any = None
+
+
+def slices(plan: TablePlan, chosen: dict[Name, RowAddresses] | None, *, version: int) -> Iterator[Slice]:
+    """Cut a table into slices. chosen: row addresses by leaf, None for all rows.
+
+    Before PostgreSQL 14 a condition on ctid reads the whole table, so a leaf is one slice there.
+    """
+    table = plan.table
+    masked = {p.name for p in plan.masked}
+    reroute = bool(masked.intersection(table.partition_columns)) or _hashed_by_name(plan)
+    for leaf in table.leaves:
+        if leaf.kind != "r":
+            continue
+        into = table.name if reroute else leaf.name
+        rows = None if chosen is None else chosen.get(leaf.name, np.empty(0, np.int64))
+        if rows is not None and not len(rows):
+            continue
+        step = max(1, int(leaf.pages * SLICE_BYTES / max(leaf.bytes, 1)))
+        starts = list(range(0, max(leaf.pages, 1), step)) if version >= 140000 else [0]
+        alone = len(starts) == 1 and not reroute
+        for first, end in zip(starts, [*starts[1:], None], strict=True):
+            part = rows
+            if rows is not None:
+                low = np.searchsorted(rows, first << 16)
+                high = len(rows) if end is None else np.searchsorted(rows, end << 16)
+                part = rows[low:high]
+                if not len(part):
+                    continue
+            yield Slice(plan, leaf, into, first, end, part, alone)
+
+
+def _hashed_by_name(plan: TablePlan) -> bool:
+    """Whether a partition key hashes by OID (enums), so that rows may belong elsewhere on the target."""
+    by_name = {p.name: p.column.type.plain for p in plan.columns}
+    return any(by_name[c].kind == "e" for c in plan.table.partition_columns if c in by_name)

@@ -1,0 +1,137 @@
+"""How each column travels: what is selected, what a masker sees, what is written.
+
+A column that is kept leaves the source as the opaque bytes of its own ``typsend`` function (or as a
+fixed-width number) and enters the target as those bytes. A masked one leaves as text and is encoded here.
+A table that holds a type without binary form, or a masked column whose type has no encoder, travels
+as CSV instead, every value in PostgreSQL's own text form.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from psycopg import sql
+
+from parity_data.catalog.model import Column, Table, Type
+from parity_data.mask import MaskSpec, keeps_everything
+from parity_data.transfer import encode, oids
+
+Codec = Literal["binary", "csv"]
+
+#: Fixed-width types that Arrow, ADBC and pgpq carry natively, NaN and -0 included.
+_NATIVE = frozenset({"int2", "int4", "int8", "float4", "float8", "bool"})
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """One column's way. mask: None when kept. type: below all domains for encoding, as is for selecting."""
+
+    column: Column
+    mask: MaskSpec | None
+
+    @property
+    def name(self) -> str:
+        return self.column.name
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """A table's columns in order, and the form all of them travel in."""
+
+    table: Table
+    columns: tuple[ColumnPlan, ...]
+    codec: Codec
+
+    @property
+    def masked(self) -> tuple[ColumnPlan, ...]:
+        return tuple(plan for plan in self.columns if plan.mask is not None)
+
+
+def plan_table(table: Table, masks: dict[str, MaskSpec]) -> TablePlan:
+    """Decide how the table travels. masks: by column name; every stored column has one.
+
+    Raises KeyError for a stored column without a mask: nothing travels by default.
+    """
+    columns = tuple(
+        ColumnPlan(column, None if keeps_everything(masks[column.name]) else masks[column.name])
+        for column in table.stored_columns
+    )
+    binary = all(
+        plan.column.type.binary and (plan.mask is None or encode.can_encode(plan.column.type.plain))
+        for plan in columns
+    )
+    return TablePlan(table, columns, "binary" if binary else "csv")
+
+
+def select_expression(plan: ColumnPlan, codec: Codec) -> sql.Composable:
+    """What stands in the SELECT list for the column."""
+    name = sql.Identifier(plan.column.name)
+    type_ = plan.column.type
+    if type_.base is not None:
+        # Polymorphic send functions do not look through domains.
+        plain = sql.Identifier(type_.plain.name.schema, type_.plain.name.name)
+        value: sql.Composable = sql.SQL("{}::{}").format(name, plain)
+    else:
+        value = name
+    if codec == "csv" or plan.mask is not None:
+        return _text(value, type_.plain)
+    if type_.plain.name.name in _NATIVE and type_.plain.built_in:
+        return value
+    return sql.SQL("{}({})").format(sql.SQL(type_.plain.send or ""), value)
+
+
+def _text(value: sql.Composable, plain: Type) -> sql.Composable:
+    if plain.name.name == "bpchar" and plain.built_in:
+        # A cast of character(n) to text drops trailing blanks; its output function does not.
+        return sql.SQL("textin(bpcharout({}))").format(value)
+    return sql.SQL("{}::text").format(value)
+
+
+class Writer:
+    """Turns batches in the select's order into bytes for COPY ... FROM STDIN.
+
+    type_oids: OIDs of user-defined types on the source -> on the target.
+    """
+
+    def __init__(self, plan: TablePlan, type_oids: dict[int, int]) -> None:
+        self._plan = plan
+        self._translations = [
+            oids.Translation(p.column.type, type_oids)
+            if plan.codec == "binary" and p.mask is None and oids.embeds_oids(p.column.type)
+            else None
+            for p in plan.columns
+        ]
+        self._encoder: encode.BinaryWriter | None = None
+
+    def write(self, columns: list[pa.Array], rows: int) -> bytes:
+        """Bytes of one batch. columns: masked ones as strings, kept ones as selected."""
+        if self._plan.codec == "csv":
+            return encode.csv_bytes(columns, rows)
+        ready = []
+        for plan, translation, values in zip(self._plan.columns, self._translations, columns, strict=True):
+            if plan.mask is not None:
+                values = encode.from_text(values, plan.column.type.plain)
+            elif translation is not None:
+                values = translation(values)
+            ready.append(values)
+        if self._encoder is None:
+            self._encoder = encode.BinaryWriter([values.type for values in ready])
+        return self._encoder.write(ready, rows)
+
+    def finish(self) -> bytes:
+        """Closing bytes."""
+        if self._plan.codec == "csv":
+            return b""
+        if self._encoder is None:
+            self._encoder = encode.BinaryWriter([pa.binary()] * len(self._plan.columns))
+        return self._encoder.finish()
+
+
+def as_text(values: pa.Array) -> pa.Array:
+    """Values of a masked column as large strings. Raises pa.ArrowInvalid for bytes that are not UTF-8."""
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    return pc.cast(values, pa.large_string())

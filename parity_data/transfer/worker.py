@@ -1,0 +1,170 @@
+"""One worker: a connection to either side and the loop that moves a slice through masking."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+import polars as pl
+import psycopg
+import pyarrow as pa
+
+from parity_data.catalog.arrow import ArrowReader
+from parity_data.errors import ParityError, SourceError, TargetError
+from parity_data.mask import ColumnMasker, compile_mask
+from parity_data.transfer import encode, wire
+from parity_data.transfer.control import Control
+from parity_data.transfer.extract import read_slice
+from parity_data.transfer.spec import Access, Observer, Sent, Slice
+from parity_data.transfer.target_writer import TargetWriter
+
+#: Types of kept columns that the observer is shown: a value of theirs is not secret anyway.
+_OBSERVABLE = frozenset({"text", "varchar", "bpchar", "citext", "name"})
+
+
+class Worker:
+    """Holds one reading and one writing connection. Not for several threads at once."""
+
+    def __init__(self, access: Access, control: Control) -> None:
+        self._access = access
+        self._control = control
+        self._reader: ArrowReader | None = None
+        self._writer = TargetWriter(access.target, control)
+
+    def send(self, piece: Slice) -> Sent:
+        """Move the slice; again from its beginning when the target was lost, unless it had arrived.
+
+        Raises SourceError, TargetError, or Cancelled after the load was stopped.
+        """
+        started = time.perf_counter()
+        while True:
+            stream = _Stream(piece, self._access)
+            try:
+                self._writer.write(piece, self._data(piece, stream))
+                break
+            except psycopg.Error as error:
+                self._close_reader()
+                if self._writer.was_written(error, piece, stream.rows):
+                    break
+            self._control.taken_back(stream.rows, stream.rows * piece.row_bytes)
+        return stream.sent(time.perf_counter() - started)
+
+    def _data(self, piece: Slice, stream: _Stream) -> Iterator[bytes]:
+        if self._reader is None:
+            self._reader = ArrowReader(self._access.source, self._access.snapshot)
+        for columns in read_slice(self._reader, piece):
+            before = stream.rows
+            data = stream.encode(columns)
+            rows = stream.rows - before
+            self._control.passed(rows, rows * piece.row_bytes)
+            yield data
+        yield stream.finish()
+
+    def _close_reader(self) -> None:
+        if self._reader is not None:
+            # A dead connection cannot be closed any better.
+            with contextlib.suppress(Exception):
+                self._reader.close()
+        self._reader = None
+
+    def close(self) -> None:
+        """Close both connections, whatever state they are in."""
+        self._close_reader()
+        self._writer.close()
+
+
+class _Stream:
+    """Masks, counts and encodes the batches of one slice."""
+
+    def __init__(self, piece: Slice, access: Access) -> None:
+        self._piece = piece
+        self._writer = wire.Writer(piece.plan, access.type_oids)
+        self._maskers = {p.name: _masker(access, p) for p in piece.plan.masked}
+        self._observer: Observer | None = access.make_observer() if access.make_observer else None
+        self.rows = self._bytes = 0
+        self._nulls = dict.fromkeys((p.name for p in piece.plan.columns), 0)
+        self._nulls_sent = dict(self._nulls)
+        self._unchanged = dict.fromkeys(self._maskers, 0)
+
+    def encode(self, columns: list[pa.Array]) -> bytes:
+        rows = len(columns[0]) if columns else 0
+        by_name = {p.name: values for p, values in zip(self._piece.plan.columns, columns, strict=False)}
+        ready = [
+            self._mask(plan.name, values, by_name) if plan.mask is not None else values
+            for plan, values in zip(self._piece.plan.columns, columns, strict=False)
+        ]
+        for plan, before, values in zip(self._piece.plan.columns, columns, ready, strict=False):
+            self._nulls[plan.name] += before.null_count
+            self._nulls_sent[plan.name] += values.null_count
+            if plan.mask is None and self._observer and plan.column.type.plain.name.name in _OBSERVABLE:
+                self._observer.observe_kept(self._piece.table, plan.name, pl.Series(encode.as_string(values)))
+        try:
+            data = self._writer.write(ready, rows)
+        except ValueError as error:
+            raise TargetError(
+                f"A mask made a value that its column's type cannot hold ({error}).",
+                where=str(self._piece.table),
+                todo="Choose a mask that fits the type.",
+            ) from None
+        self.rows += rows
+        self._bytes += len(data)
+        return data
+
+    def _mask(self, name: str, values: pa.Array, columns: dict[str, pa.Array]) -> pa.Array:
+        where = f"{self._piece.table}.{name}"
+        try:
+            raw = pl.Series(name, wire.as_text(values), dtype=pl.String)
+            key = self._maskers[name].beside
+            # Text and enums are sent as their text, kept or masked.
+            beside = None if key is None else pl.Series(key, wire.as_text(columns[key]), dtype=pl.String)
+        except (pa.ArrowInvalid, pl.exceptions.PolarsError):
+            raise SourceError("The column holds bytes that are not UTF-8.", where=where) from None
+        try:
+            masked = self._maskers[name](raw, beside)
+        except ParityError:
+            raise
+        except Exception as error:
+            raise TargetError(
+                f"The masker failed ({type(error).__name__}).", where=where, todo="Choose another mask."
+            ) from None
+        if masked.len() != raw.len():
+            raise TargetError("The masker changed the number of values.", where=where)
+        self._unchanged[name] += int(((raw == masked) & (raw != "")).sum() or 0)
+        if self._observer is not None:
+            self._observer.observe(self._piece.table, name, raw, masked)
+        return masked.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+    def finish(self) -> bytes:
+        data = self._writer.finish()
+        self._bytes += len(data)
+        return data
+
+    def sent(self, seconds: float) -> Sent:
+        return Sent(
+            self._piece.table,
+            self.rows,
+            self._bytes,
+            seconds,
+            self._nulls,
+            self._nulls_sent,
+            self._unchanged,
+            {name: masker.tally for name, masker in self._maskers.items() if masker.tally},
+            self._observer,
+        )
+
+
+def _masker(access: Access, plan: wire.ColumnPlan) -> ColumnMasker:
+    assert plan.mask is not None
+    column = plan.column
+    plain = column.type.plain
+    of = plain.element.plain if column.type.is_array and plain.element is not None else plain
+    return compile_mask(
+        plan.mask,
+        access.keys,
+        type_name=plain.name.name,
+        max_length=column.max_length,
+        is_array=column.type.is_array,
+        known=access.known,
+        attributes=tuple((name, type_.plain.name.name) for name, type_ in of.fields),
+    )
