@@ -1,0 +1,331 @@
+"""Whatever else can happen to a refresh: signals, servers and networks that go away, disks, locks, time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+from fix_release import FaultRunner, Outcome, Staging, Watch, until
+from psycopg import conninfo, sql
+
+from parity_data.database import Database
+from parity_data.demo.server import Server
+from parity_data.errors import ParityError, SourceError
+
+pytestmark = pytest.mark.slow
+
+KILLS = 30
+
+
+@pytest.fixture
+def ready(long_lived: Staging) -> Iterator[Staging]:
+    """A staging with a release to lose and a new edition to win; clean, and at the newest edition, after."""
+    old, new = long_lived.serves(), long_lived.next_edition()
+    yield long_lived
+    assert long_lived.serves() in (old, new)
+    long_lived.refresh()
+    assert long_lived.serves() == new
+    long_lived.assert_clean()
+
+
+def old_edition(staging: Staging) -> int:
+    return staging.edition - 1
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_killed_at_any_time(seed: int, ready: Staging, faults: FaultRunner) -> None:
+    moment = random.Random(seed).uniform(0, 2.5)
+    with Watch(ready.target) as watch:
+        pid, output = faults.start(ready.settings)
+        time.sleep(moment)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        outcome = faults.wait(output)
+        assert outcome.status in (0, -signal.SIGKILL), outcome.text
+    assert not watch.wrong
+    assert set(watch.seen) <= {old_edition(ready), ready.edition}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("point", ["in pre-data", "in the middle chunk", "in the checks", "before the swap"])
+def test_cancelled(point: str, number: signal.Signals, ready: Staging, faults: FaultRunner) -> None:
+    with faults.paused(ready.settings, point) as held:
+        os.kill(held.pid, number)
+    assert held.outcome.status == 3, held.outcome.text
+    assert ready.serves() == old_edition(ready)
+    ready.assert_clean()  # a cancelled run cleans up itself, not the one after it
+
+
+def test_production_is_killed(ready: Staging, faults: FaultRunner, source_server: Server) -> None:
+    with faults.paused(ready.settings, "in the middle chunk") as held:
+        kill(source_server)
+        source_server.start()
+    assert_failed(held.outcome, "The connection to production was lost")
+    assert ready.serves() == old_edition(ready)
+
+
+def test_the_target_restarts_and_the_load_resumes(
+    ready: Staging, faults: FaultRunner, target_server: Server
+) -> None:
+    with faults.paused(ready.settings, "in the middle chunk") as held:
+        kill(target_server)
+        target_server.start()
+        assert ready.serves() == old_edition(ready)
+    assert held.outcome.status == 0, held.outcome.text
+    assert ready.serves() == ready.edition
+
+
+def test_the_target_stays_away(ready: Staging, faults: FaultRunner, target_server: Server) -> None:
+    soon = {"parity_data.transfer.target_writer.RETRY_SECONDS": 1.0}
+    with faults.paused(ready.settings, "in the middle chunk", constants=soon) as held:
+        kill(target_server)
+    assert_failed(held.outcome, "The connection to the target was lost")
+    target_server.start()
+    assert ready.serves() == old_edition(ready)
+
+
+@pytest.mark.parametrize("point", ["in post-data", "in the checks", "before the swap"])
+def test_the_target_is_killed_later(
+    point: str, ready: Staging, faults: FaultRunner, target_server: Server
+) -> None:
+    with faults.paused(ready.settings, point) as held:
+        kill(target_server)
+    assert held.outcome.status == 1, held.outcome.text
+    target_server.start()
+    assert ready.serves() == old_edition(ready)
+
+
+def test_another_run_took_the_lock_while_the_target_was_away(
+    ready: Staging, faults: FaultRunner, target_server: Server
+) -> None:
+    with faults.paused(ready.settings, "in the middle chunk") as held:
+        kill(target_server)
+        target_server.start()
+        ready.refresh()  # takes the lock, and drops what the paused one was building
+    assert held.outcome.status == 1, held.outcome.text
+    assert ready.serves() == ready.edition
+
+
+def test_the_snapshot_is_taken_away(ready: Staging, faults: FaultRunner) -> None:
+    with (
+        faults.paused(ready.settings, "in the middle chunk") as held,
+        ready.settings.need_source().connect(autocommit=True) as admin,
+    ):
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name LIKE 'parity-data %' AND state = 'idle in transaction'"
+        )
+    assert_failed(held.outcome, "The connection to production was lost")
+
+
+class Wire:
+    """Passes bytes to a server, and cuts every connection once one of them has passed so many."""
+
+    def __init__(self, database: Database) -> None:
+        self._parameters = conninfo.conninfo_to_dict(database.uri())
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self.cut_after: int | None = None
+        self.cuts = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def database(self) -> Database:
+        return Database({**self._parameters, "port": self._listener.getsockname()[1]})
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(("127.0.0.1", int(str(self._parameters["port"]))))
+                self._open += [client, server]
+                for a, b in ((client, server), (server, client)):
+                    threading.Thread(target=self._pass, args=(a, b), daemon=True).start()
+
+    def _pass(self, a: socket.socket, b: socket.socket) -> None:
+        passed = 0
+        with contextlib.suppress(OSError):
+            while data := a.recv(16384):
+                passed += len(data)
+                if self.cut_after is not None and passed > self.cut_after:
+                    self.cut_after = None
+                    self.cuts += 1
+                    break
+                b.sendall(data)
+        for end in (a, b):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+                end.close()
+
+    def close(self) -> None:
+        self._listener.close()
+        for end in self._open:
+            end.close()
+
+
+@pytest.fixture
+def wire_to() -> Iterator[type[Wire]]:
+    made: list[Wire] = []
+
+    class Kept(Wire):
+        def __init__(self, database: Database) -> None:
+            super().__init__(database)
+            made.append(self)
+
+    yield Kept
+    for wire in made:
+        wire.close()
+
+
+def test_cut_while_reading(ready: Staging, wire_to: type[Wire]) -> None:
+    wire = wire_to(ready.settings.need_source())
+    wire.cut_after = 150_000
+    cut = replace(ready, settings=replace(ready.settings, source=wire.database))
+    with pytest.raises(SourceError, match=r"connection to production was lost.*cannot resume"):
+        cut.refresh()
+    assert wire.cuts == 1
+    assert ready.serves() == old_edition(ready)
+    ready.assert_clean()
+
+
+def test_cut_while_writing(ready: Staging, wire_to: type[Wire]) -> None:
+    wire = wire_to(ready.target)
+    wire.cut_after = 150_000
+    cut = replace(ready, settings=replace(ready.settings, target=wire.database))
+    cut.refresh()
+    assert wire.cuts == 1
+    assert ready.serves() == ready.edition
+
+
+def test_the_target_has_no_room(
+    ready: Staging, source_server: Server, target_server: Server, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path) as disk, contextlib.ExitStack() as undo:
+        places = {source_server: disk.parent / "plenty", target_server: disk}
+        for server, place in places.items():
+            place.mkdir(exist_ok=True)
+            place.chmod(0o777)
+            os.chown(place, *owner_of(server))
+            admin = undo.enter_context(server.url("postgres").connect(autocommit=True))
+            admin.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(str(place)))
+            undo.callback(admin.execute, "DROP TABLESPACE small")
+        source = undo.enter_context(ready.settings.need_source().connect(autocommit=True))
+        source.execute(
+            "CREATE TABLE big TABLESPACE small AS SELECT repeat('x', 500) AS x FROM generate_series(1, 9000)"
+        )
+        undo.callback(source.execute, "DROP TABLE big")
+        with ready_rules(ready), pytest.raises(ParityError, match="disk is full"):
+            ready.refresh()
+    assert ready.serves() == old_edition(ready)
+
+
+@contextlib.contextmanager
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    disk = Path(f"/tmp/parity-disk-{os.getpid()}/small")
+    disk.mkdir(parents=True)
+    disk.parent.chmod(0o755)
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0777", "tmpfs", str(disk)]
+    try:
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("needs the right to mount a small file system")
+        try:
+            yield disk
+        finally:
+            subprocess.run(["umount", "-l", str(disk)], check=True)
+    finally:
+        subprocess.run(["rm", "-rf", str(disk.parent)], check=True)
+
+
+def owner_of(server: Server) -> tuple[int, int]:
+    data = (server.folder / "cluster").resolve()
+    return data.stat().st_uid, data.stat().st_gid
+
+
+@contextlib.contextmanager
+def ready_rules(staging: Staging) -> Iterator[None]:
+    """The rules with a line for the table ``big``."""
+    rules = staging.settings.rules / "public.yaml"
+    before = rules.read_text()
+    rules.write_text(before + "  big:\n    x: keep\n")
+    try:
+        yield
+    finally:
+        rules.write_text(before)
+
+
+def test_a_table_of_production_is_locked(ready: Staging) -> None:
+    with ready.settings.need_source().connect() as other:
+        other.execute("LOCK TABLE purchase IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(SourceError, match=r"locked by another session for 10 seconds") as caught:
+            ready.refresh()
+    assert caught.value.where == "public.purchase"
+    assert ready.serves() == old_edition(ready)
+    ready.assert_clean()
+
+
+def test_timeouts_of_the_role_do_not_stop_a_refresh(ready: Staging) -> None:
+    with ready.settings.need_source().connect(autocommit=True) as admin:
+        name = sql.Identifier(ready.settings.need_source().name or "")
+        for setting in ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"):
+            admin.execute(sql.SQL("ALTER DATABASE {} SET {} = '30ms'").format(name, sql.Identifier(setting)))
+        try:
+            ready.refresh()
+        finally:
+            admin.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(name))
+    assert ready.serves() == ready.edition
+
+
+def test_reading_takes_too_long(ready: Staging, faults: FaultRunner) -> None:
+    short = {"parity_data.catalog.snapshot.STREAM_TIMEOUT_MS": 1}
+    assert_failed(faults.run(ready.settings, constants=short), "longer than the statement timeout")
+    assert ready.serves() == old_edition(ready)
+
+
+def test_many_sessions_on_staging(ready: Staging, target_server: Server) -> None:
+    with target_server.url("postgres").connect(autocommit=True) as admin:
+        admin.execute("ALTER SYSTEM SET max_connections = 260")
+    target_server.stop()
+    target_server.start()
+    try:
+        sessions = [ready.target.connect() for _ in range(200)]
+        for session in sessions[:100]:
+            session.execute("SELECT count(*) FROM purchase")  # idle in transaction
+        ready.refresh()
+        ended = 0
+        for session in sessions:
+            with contextlib.suppress(psycopg.OperationalError):
+                session.execute("SELECT 1")
+                continue
+            ended += 1
+        assert ended == 200
+        assert ready.serves() == ready.edition
+    finally:
+        with target_server.url("postgres").connect(autocommit=True) as admin:
+            admin.execute("ALTER SYSTEM RESET max_connections")
+        target_server.stop()
+        target_server.start()
+
+
+def assert_failed(outcome: Outcome, words: str) -> None:
+    assert outcome.status == 1, outcome.text
+    assert words in outcome.text
+
+
+def kill(server: Server) -> None:
+    """Kill a server as the OOM killer does, and wait until it is gone."""
+    pid = server.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not server.running, "the server to be gone")
