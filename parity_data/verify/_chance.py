@@ -1,0 +1,129 @@
+"""How many matches chance explains, and a sieve that most digests do not pass."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from parity_data.verify._words import U64, Words
+
+#: Chance of any false alarm in a whole run.
+ALARM = 0.02
+
+#: Real values crowd on fewer shapes than the estimate of their number supposes.
+SAFETY = 3.0
+
+#: Characters that are independent and so common that each holds ten possibilities on average: the
+#: geometric mean of five vowels and 21 consonants, and of the ten digits.
+_PER_CHARACTER = 10.0
+_SAMPLE = 20_000
+_ENOUGH = 100
+
+_BITS_PER_DIGEST = 16
+
+
+def expected(candidates: int, values: int, space: float, characters: int) -> float:
+    """Chance hits among ``candidates`` on ``values`` production values of that many characters.
+
+    space: how many values a mask could have made; at most ten for each character are supposed.
+    """
+    return SAFETY * candidates * values / min(space, _PER_CHARACTER ** min(characters, 300))
+
+
+class Bar:
+    """How many hits are allowed where some are expected, so that a run of no leak rarely raises an alarm.
+
+    Half of ALARM is spent where chance hits are least likely: there no hit is allowed at all, and the
+    sum of the expectations bounds the risk. The rest is shared among the others (Bonferroni).
+    """
+
+    def __init__(self, expectations: list[float]) -> None:
+        """expectations: of every group that is compared, hit or not."""
+        ordered = np.sort(np.array(expectations, dtype=np.float64))
+        cheap = int(np.searchsorted(np.cumsum(ordered), ALARM / 2, side="right"))
+        self._least = float(ordered[cheap - 1]) if cheap else 0.0
+        self._alarm = ALARM / 2 / max(1, ordered.size - cheap)
+
+    def allows(self, expectation: float) -> int:
+        """The largest number of hits that chance explains."""
+        return 0 if expectation <= self._least else poisson_quantile(expectation, self._alarm)
+
+
+def poisson_quantile(mean: float, alarm: float) -> int:
+    """The smallest count that Poisson(mean) exceeds with a probability of at most ``alarm``."""
+    if mean > 500:
+        # Beyond that the normal approximation is close; six deviations are 1e-9.
+        return math.ceil(mean + 6 * math.sqrt(mean) + 6)
+    term = math.exp(-mean)
+    count = 0
+    # The tail itself is summed: 1 - P(X <= count) would lose its digits.
+    while _tail(mean, count, term) > alarm:
+        count += 1
+        term *= mean / count
+    return count
+
+
+def _tail(mean: float, count: int, term: float) -> float:
+    """P(X > count), given term = P(X = count)."""
+    total = 0.0
+    for k in range(count + 1, count + 1000):
+        term *= mean / k
+        total += term
+        if k > mean and term < 1e-18:
+            break
+    return total
+
+
+def space(words: Words, first: npt.NDArray[np.int64], size: int) -> float:
+    """How many values a mask could have made that look like these texts of ``size`` words.
+
+    first: the first word of each. The product over character positions of the perplexity seen there, so
+    that a kept beginning or a fixed domain counts for nothing. Where the texts are too few to tell, ten
+    for each character.
+    """
+    first = first[:_SAMPLE]
+    total = 0.0
+    for i in range(size):
+        lengths = words.lengths[first + i]
+        # Of words of several lengths in one place the commonest length stands for all.
+        length = int(np.bincount(lengths).argmax())
+        same = first[lengths == length] + i
+        total += (
+            _position_entropy(words.words.gather(same).to_list(), length) if same.size >= _ENOUGH else length
+        )
+    return float(_PER_CHARACTER ** min(total, 300.0))
+
+
+def _position_entropy(texts: list[str], length: int) -> float:
+    """Sum over positions of the entropy in decimal digits."""
+    raw = "".join(texts).encode("utf-32-le")
+    table = np.frombuffer(raw, dtype=np.uint32).reshape(len(texts), length)
+    total = 0.0
+    for position in range(length):
+        _, seen = np.unique(table[:, position], return_counts=True)
+        share = seen / len(texts)
+        total += float(-(share * np.log10(share)).sum())
+    return total
+
+
+class Sieve:
+    """A bitmap of digests: says no to all but one in sixteen of those it does not hold."""
+
+    def __init__(self, digests: U64) -> None:
+        bits = max(10, math.ceil(math.log2(max(1, digests.size) * _BITS_PER_DIGEST)))
+        self._mask = np.uint64((1 << bits) - 1)
+        self._bitmap = np.zeros(1 << (bits - 3), dtype=np.uint8)
+        at = digests & self._mask
+        np.bitwise_or.at(self._bitmap, at >> np.uint64(3), _bit(at))
+
+    def may_contain(self, digests: U64) -> npt.NDArray[np.bool_]:
+        """False for digests that are surely not held."""
+        at = digests & self._mask
+        passed: npt.NDArray[np.bool_] = (self._bitmap[at >> np.uint64(3)] & _bit(at)) != 0
+        return passed
+
+
+def _bit(at: U64) -> npt.NDArray[np.uint8]:
+    return np.left_shift(np.uint8(1), (at & np.uint64(7)).astype(np.uint8))

@@ -1,0 +1,202 @@
+"""Keyed digests of production's values: enough to recognise one, not enough to tell it.
+
+The key belongs to one run and is thrown away with it. A digest takes 8 bytes: 58 bits of the hash, two
+marks, and in how many rows the value was seen, up to 15. A chance match has probability n D / 2**58.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from parity_data.catalog.model import Name
+from parity_data.errors import ParityError
+from parity_data.verify import _words
+from parity_data.verify._words import I64, U64, Key
+
+#: A column by table and name.
+ColumnKey = tuple[Name, str]
+
+#: Shorter values say nothing. Three characters of three bytes each (CJK) say as much as more letters.
+MIN_CHARACTERS = 4
+_MIN_WIDE_BYTES = 9
+
+_COUNT = np.uint64(0b1111)
+#: E-mail addresses and long numbers: telling wherever they stand.
+IDENTIFIER = np.uint64(1 << 4)
+#: Several words, or a word with digits: recognisable inside a longer text.
+TELLING_INSIDE = np.uint64(1 << 5)
+SHIFT = np.uint64(6)
+
+_IDENTIFIER_DIGITS = 9
+_TELLING_WORD = 6
+_TELLING_WORDS = 8
+#: Dates and times: all databases share them.
+_DATE = r"^\s*(?:(?:19|20)\d\d[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.](?:19|20)\d\d)(?:$|[\sT])"
+
+#: Runs of up to this many words are looked for inside texts; longer values only as a whole.
+MAX_RUN = 8
+#: Longer values count as this long.
+MAX_CHARACTERS = 4096
+
+#: Rows hashed at once, which bounds memory.
+ROWS_AT_ONCE = 250_000
+
+
+class ValueDigests:
+    """Digests of production's values by column. Adding is thread-safe; instances can be pickled and merged.
+
+    Add columns whose mask replaces every value by one from elsewhere. Columns whose mask leaves some
+    values as they are on purpose (free text, shuffles, JSON by path) would make each of these a leak: of
+    them add only what must go.
+    """
+
+    def __init__(self, secret: bytes | None = None) -> None:
+        """secret: 16 random bytes or more, the same wherever digests are to be merged; fresh by default."""
+        self._secret = secret or secrets.token_bytes(32)
+        self.key = Key.derive(self._secret)
+        self._columns: dict[ColumnKey, list[U64]] = {}
+        self._run_sizes: set[int] = set()
+        self._buckets: dict[ColumnKey, Counter[int]] = {}
+        self._kept: list[U64] = []
+        self._lock = threading.Lock()
+
+    def add(self, column: ColumnKey, values: pl.Series) -> None:
+        """Take up a batch of raw values (Series of String, or what casts to it); NULLs are skipped."""
+        for packed, sizes, buckets in self._digest(values):
+            with self._lock:
+                _append(self._columns.setdefault(column, []), packed)
+                self._run_sizes |= sizes
+                self._buckets.setdefault(column, Counter()).update(buckets)
+
+    def add_kept(self, values: pl.Series) -> None:
+        """Take up values that the rules leave as they are: finding one of them anywhere proves nothing."""
+        for packed, _, _ in self._digest(values):
+            with self._lock:
+                _append(self._kept, packed)
+
+    def merge(self, other: ValueDigests) -> None:
+        """Take up all that another instance of the same secret has. Raises ParityError for other secrets."""
+        if other._secret != self._secret:
+            raise ParityError("Digests made with different keys cannot be merged.")
+        with self._lock:
+            for column, parts in other._columns.items():
+                mine = self._columns.setdefault(column, [])
+                for part in parts:
+                    _append(mine, part)
+                self._buckets.setdefault(column, Counter()).update(other._buckets[column])
+            self._run_sizes |= other._run_sizes
+            for part in other._kept:
+                _append(self._kept, part)
+
+    @property
+    def columns(self) -> tuple[ColumnKey, ...]:
+        return tuple(sorted(self._columns))
+
+    @property
+    def run_sizes(self) -> tuple[int, ...]:
+        """How many words the values have that can be told inside longer texts, each number once."""
+        return tuple(sorted(self._run_sizes))
+
+    def bucket_sizes(self, column: ColumnKey) -> dict[int, int]:
+        """About how many different values have so many words and characters, by ``bucket_numbers``."""
+        buckets = self._buckets.get(column, Counter())
+        # Batches share values: what was counted in each is scaled to what is different in all.
+        scale = self.packed(column).size / max(1, buckets.total())
+        return {bucket: math.ceil(count * scale) for bucket, count in buckets.items()}
+
+    def packed(self, column: ColumnKey) -> U64:
+        """A column's digests with marks and counts, sorted, each digest once."""
+        with self._lock:
+            return _combine(self._columns.get(column, []))
+
+    def packed_kept(self) -> U64:
+        """The same for what was given to ``add_kept``."""
+        with self._lock:
+            return _combine(self._kept)
+
+    def __len__(self) -> int:
+        return sum(self.packed(column).size for column in self._columns)
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
+    def _digest(self, values: pl.Series) -> Iterator[tuple[U64, set[int], Counter[int]]]:
+        for start in range(0, len(values), ROWS_AT_ONCE):
+            yield self._digest_slice(as_text(values[start : start + ROWS_AT_ONCE]))
+
+    def _digest_slice(self, values: pl.Series) -> tuple[U64, set[int], Counter[int]]:
+        counted = values.drop_nulls().rename("value").value_counts(name="rows")
+        text = counted["value"]
+        enough = (text.str.len_chars() >= MIN_CHARACTERS) | (text.str.len_bytes() >= _MIN_WIDE_BYTES)
+        counted = counted.filter(enough & ~text.str.contains(_DATE))
+        text = _words.normal(counted["value"])
+        words = _words.split(text, self.key)
+        digests, sizes, characters = _words.whole(words, self.key)
+        text = text.gather(words.rows)
+        digits = text.str.count_matches(r"\d").to_numpy()
+        identifier = (text.str.contains("@", literal=True)).to_numpy() | (digits >= _IDENTIFIER_DIGITS)
+        telling = np.where(
+            sizes == 1,
+            (digits > 0) & (characters >= _TELLING_WORD),
+            (characters >= _TELLING_WORDS) & (sizes <= MAX_RUN),
+        )
+        seen = np.minimum(counted["rows"].to_numpy()[words.rows], int(_COUNT)).astype(np.uint64)
+        packed = (digests >> SHIFT) << SHIFT | seen
+        packed |= np.where(identifier, IDENTIFIER, np.uint64(0))
+        packed |= np.where(telling, TELLING_INSIDE, np.uint64(0))
+        long_enough = (characters >= MIN_CHARACTERS) | (text.str.len_bytes().to_numpy() >= _MIN_WIDE_BYTES)
+        numbers, seen_in = np.unique(bucket_numbers(sizes, characters)[long_enough], return_counts=True)
+        return (
+            _combine([packed[long_enough]]),
+            {int(size) for size in np.unique(sizes[telling & long_enough])},
+            Counter(dict(zip(numbers.tolist(), seen_in.tolist(), strict=True))),
+        )
+
+
+def bucket_numbers(sizes: I64, characters: I64) -> I64:
+    """One number for (words, characters): values that may be mistaken for one another by chance."""
+    return np.minimum(sizes, MAX_CHARACTERS) * MAX_CHARACTERS + np.minimum(characters, MAX_CHARACTERS - 1)
+
+
+def as_text(values: pl.Series) -> pl.Series:
+    """Values as String; lists give their elements, one below the other."""
+    while isinstance(values.dtype, pl.List | pl.Array):
+        values = values.explode()
+    return values if values.dtype == pl.String else values.cast(pl.String)
+
+
+def counts(packed: U64) -> U64:
+    """In how many rows each value was seen, 15 for 15 or more."""
+    return packed & _COUNT
+
+
+def _append(parts: list[U64], packed: U64) -> None:
+    """Add one sorted part, merging parts of like size, so that there are few and each value is held once."""
+    parts.append(packed)
+    while len(parts) > 1 and parts[-2].size <= 2 * parts[-1].size:
+        parts[-2:] = [_combine(parts[-2:])]
+
+
+def _combine(parts: Iterable[U64]) -> U64:
+    packed = np.concatenate([np.empty(0, np.uint64), *parts])
+    if not packed.size:
+        return packed
+    packed.sort()
+    digest = packed >> SHIFT
+    starts = np.flatnonzero(np.concatenate([[True], digest[1:] != digest[:-1]]))
+    seen = np.minimum(np.add.reduceat(counts(packed), starts), _COUNT)
+    marks = np.bitwise_or.reduceat(packed & (IDENTIFIER | TELLING_INSIDE), starts)
+    return (digest[starts] << SHIFT) | marks | seen

@@ -1,0 +1,366 @@
+"""Leak audit: no value that production holds in a masked column stands anywhere in staging.
+
+Every staged value is compared as a whole; so is every string of JSON, arrays, hstore and markup, and
+inside longer texts every few words in a row. Case, blanks, punctuation and normal form do not matter.
+
+A match must mean something. A mask that permutes S possible values hits one of D production values by
+chance n D / S times among n staged values; only more than that is a leak. Values seen in many rows
+(flags, countries, common first names) prove nothing, and neither do values that staging rightfully holds
+in a column the rules keep, unless they are e-mail addresses or long numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from parity_data.verify import _chance, _words
+from parity_data.verify._words import U64, Words
+from parity_data.verify.digests import (
+    IDENTIFIER,
+    MAX_CHARACTERS,
+    ROWS_AT_ONCE,
+    SHIFT,
+    TELLING_INSIDE,
+    ColumnKey,
+    ValueDigests,
+    as_text,
+    bucket_numbers,
+    counts,
+)
+from parity_data.verify.result import CheckResult
+
+#: Values seen in this many rows of production or more belong to nobody: the small-cell rule of CMS.
+SMALL_CELL = 11
+
+#: A kept column that holds at least so many values of a masked one, and this share of them, is suspect.
+_SUSPECT_VALUES = 20
+_SUSPECT_SHARE = 0.5
+
+_SHAPES = 3
+_ANY = np.uint64(0)
+_SHAPE_SAMPLE = 50
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class LeakHit:
+    """Values of one production column found in one staged column beyond chance.
+
+    values: different ones. occurrences: staged values that are or hold one. expected: hits by chance.
+    shapes: a few of them, letters as L and digits as N. kept: the staged column is kept by the rules, and
+    the values are not identifiers, so that this is a question and not a leak.
+    """
+
+    staged: ColumnKey
+    source: ColumnKey
+    values: int
+    occurrences: int
+    expected: float
+    shapes: tuple[str, ...]
+    inside: bool
+    kept: bool = False
+
+
+@dataclass
+class _Bucket:
+    """Candidates of one staged column with the same number of words and characters.
+
+    candidates: how many were compared. space: how many values a mask could have put there, as far as
+    the staged values tell.
+    """
+
+    candidates: int = 0
+    space: float = math.inf
+    hits: Counter[int] = field(default_factory=Counter)
+    inside: set[int] = field(default_factory=set)
+    shapes: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Scanned:
+    """What is known of one staged column so far.
+
+    values: staged values seen, not NULL. whole: compared as a whole, different ones of each batch.
+    """
+
+    values: int = 0
+    whole: int = 0
+    buckets: dict[int, _Bucket] = field(default_factory=lambda: defaultdict(_Bucket))
+
+
+class LeakAudit:
+    """Feed it every staged textual column, then ask for ``hits``.
+
+    kept: staged columns whose rule is keep. spaces: for production columns whose mask draws from a pool
+    (a list of names, numbers with a fixed beginning), how many values there are to draw.
+    """
+
+    def __init__(
+        self,
+        digests: ValueDigests,
+        *,
+        kept: Collection[ColumnKey] = frozenset(),
+        spaces: Mapping[ColumnKey, float] | None = None,
+    ) -> None:
+        self._key = digests.key
+        self._sizes = digests.run_sizes
+        self._by_column = {column: digests.packed(column) for column in digests.columns}
+        self._bucket_sizes = {column: digests.bucket_sizes(column) for column in digests.columns}
+        self._everything = _union(self._by_column.values())
+        self._filter = _chance.Sieve(self._everything >> SHIFT)
+        self._kept_values = digests.packed_kept()
+        self._kept_columns = frozenset(kept)
+        self._held_by_kept: Counter[int] = Counter()
+        self._spaces = dict(spaces or {})
+        self._scanned: dict[ColumnKey, _Scanned] = defaultdict(_Scanned)
+
+    def feed(self, column: ColumnKey, values: pl.Series) -> None:
+        """Compare a batch of staged values (Series of String, lists, or what casts to String)."""
+        scanned = self._scanned[column]
+        for start in range(0, len(values), ROWS_AT_ONCE):
+            texts = as_text(values[start : start + ROWS_AT_ONCE]).drop_nulls()
+            scanned.values += len(texts)
+            if len(texts) and self._everything.size:
+                self._feed(column, scanned, texts)
+
+    @property
+    def scanned(self) -> dict[ColumnKey, int]:
+        """How many values of each staged column were compared."""
+        return {column: scanned.values for column, scanned in sorted(self._scanned.items())}
+
+    def hits(self) -> list[LeakHit]:
+        """What chance does not explain, by staged column and production column."""
+        found: list[LeakHit] = []
+        bar = self._bar()
+        for column, scanned in sorted(self._scanned.items()):
+            for source in self._by_column:
+                found += self._judge(column, scanned, source, bar)
+        return found
+
+    def _feed(self, column: ColumnKey, scanned: _Scanned, texts: pl.Series) -> None:
+        counted = texts.rename("value").value_counts(name="rows")
+        parts, where = _words.pieces(counted["value"])
+        rows = counted["rows"].to_numpy().astype(np.int64)[where]
+        words = _words.split(_words.normal(parts), self._key)
+        rows = rows[words.rows]
+        digests, sizes, characters = _words.whole(words, self._key)
+        if column in self._kept_columns:
+            # What stands inside a container is no value that the rules decided on.
+            plain = ~_words.is_container(counted["value"]).to_numpy()[where][words.rows]
+            self._remember_kept(digests[plain], rows[plain])
+        hit = self._match(digests)
+        starts = words.starts[:-1]
+        self._note(scanned, words, hit, digests, starts, sizes, characters, rows, inside=False)
+        for size in self._sizes:
+            digests, first, inside, characters = _words.runs(words, size, self._key)
+            hit = self._match(digests, TELLING_INSIDE)
+            sizes = np.full(first.size, size)
+            self._note(scanned, words, hit, digests, first, sizes, characters, rows[inside], inside=True)
+
+    def _match(self, digests: U64, mark: np.uint64 = _ANY) -> BoolArray:
+        """Which digests are those of a production value that few rows hold, and that bears the mark."""
+        hit = self._filter.may_contain(digests >> SHIFT)
+        candidates = np.flatnonzero(hit)
+        found = _lookup(self._everything, digests[candidates])
+        rare = (counts(found) > 0) & (counts(found) < SMALL_CELL)
+        hit[candidates] = rare & ((found & mark) == mark)
+        return hit
+
+    def _remember_kept(self, digests: U64, rows: npt.NDArray[np.int64]) -> None:
+        hit = self._match(digests)
+        for digest, count in zip((digests[hit] >> SHIFT).tolist(), rows[hit].tolist(), strict=True):
+            self._held_by_kept[digest] += count
+
+    def _note(
+        self,
+        scanned: _Scanned,
+        words: Words,
+        hit: BoolArray,
+        digests: U64,
+        first: npt.NDArray[np.int64],
+        sizes: npt.NDArray[np.int64],
+        characters: npt.NDArray[np.int64],
+        rows: npt.NDArray[np.int64],
+        *,
+        inside: bool,
+    ) -> None:
+        buckets = bucket_numbers(sizes, characters)
+        if not inside:
+            scanned.whole += digests.size
+        for bucket, count in zip(*(a.tolist() for a in np.unique(buckets, return_counts=True)), strict=True):
+            scanned.buckets[bucket].candidates += count
+        for bucket in np.unique(buckets[hit]).tolist():
+            mine = buckets == bucket
+            noted, size = scanned.buckets[bucket], bucket // MAX_CHARACTERS
+            if not inside:
+                noted.space = min(noted.space, _chance.space(words, first[mine], size))
+            at = np.flatnonzero(mine & hit)
+            found = (digests[at] >> SHIFT).tolist()
+            for digest, count in zip(found, rows[at].tolist(), strict=True):
+                noted.hits[digest] += count
+            if inside:
+                noted.inside.update(found)
+            for place, digest in zip(at[:_SHAPE_SAMPLE].tolist(), found, strict=False):
+                if len(noted.shapes) < _SHAPE_SAMPLE:
+                    begin = int(first[place])
+                    noted.shapes[digest] = _shape(words.words[begin : begin + size])
+
+    def _judge(
+        self, column: ColumnKey, scanned: _Scanned, source: ColumnKey, bar: _chance.Bar
+    ) -> list[LeakHit]:
+        """A leak, or else a suspicious kept column, or nothing."""
+        packed, sizes = self._by_column[source], self._bucket_sizes[source]
+        leaks: list[tuple[_Bucket, list[int], float]] = []
+        suspects: list[tuple[_Bucket, list[int], float]] = []
+        for number, bucket in sorted(scanned.buckets.items()):
+            if not bucket.hits:
+                continue
+            digests = np.fromiter(bucket.hits, np.uint64, len(bucket.hits)) << SHIFT
+            found = _lookup(packed, digests)
+            own = (counts(found) > 0) & (counts(found) < SMALL_CELL)
+            exempt = own & self._exempt(digests, found)
+            space = min(bucket.space, self._spaces.get(source, math.inf))
+            expected = _chance.expected(bucket.candidates, sizes.get(number, 0), space, _characters(number))
+            leaking = (digests[own & ~exempt] >> SHIFT).tolist()
+            if len(leaking) > bar.allows(expected):
+                leaks.append((bucket, leaking, expected))
+            if column in self._kept_columns and exempt.any():
+                suspects.append((bucket, (digests[exempt] >> SHIFT).tolist(), expected))
+        if leaks:
+            return [_hit(column, source, leaks, kept=False)]
+        held = sum(len(found) for _, found, _ in suspects)
+        if held >= _SUSPECT_VALUES and held >= _SUSPECT_SHARE * scanned.whole:
+            return [_hit(column, source, suspects, kept=True)]
+        return []
+
+    def _bar(self) -> _chance.Bar:
+        """What is allowed by chance, over all that was compared in this run, hits or not."""
+        total: Counter[int] = Counter()
+        for sizes in self._bucket_sizes.values():
+            total.update(sizes)
+        return _chance.Bar(
+            [
+                _chance.expected(bucket.candidates, total[number], bucket.space, _characters(number))
+                for scanned in self._scanned.values()
+                for number, bucket in scanned.buckets.items()
+                if total[number]
+            ]
+        )
+
+    def _exempt(self, digests: U64, found: U64) -> BoolArray:
+        """Values that kept columns hold; identifiers only where many rows do."""
+        given = counts(_lookup(self._kept_values, digests)).astype(np.int64)
+        seen = [self._held_by_kept.get(digest, 0) for digest in (digests >> SHIFT).tolist()]
+        rows = np.maximum(given, np.array(seen, dtype=np.int64))
+        exempt: BoolArray = rows >= np.where((found & IDENTIFIER) != 0, SMALL_CELL, 1)
+        return exempt
+
+
+def audit(
+    batches: Iterable[tuple[ColumnKey, pl.Series]],
+    digests: ValueDigests,
+    *,
+    kept: Collection[ColumnKey] = frozenset(),
+    spaces: Mapping[ColumnKey, float] | None = None,
+) -> list[LeakHit]:
+    """Hits of ``LeakAudit`` over batches of staged values."""
+    work = LeakAudit(digests, kept=kept, spaces=spaces)
+    for column, values in batches:
+        work.feed(column, values)
+    return work.hits()
+
+
+def check_leaks(hits: Iterable[LeakHit], scanned: Mapping[ColumnKey, int]) -> list[CheckResult]:
+    """'leak_audit' for each staged column scanned: value leaked values, bound 0.
+
+    scanned: staged values compared by column.
+    """
+    by_column: dict[ColumnKey, list[LeakHit]] = defaultdict(list)
+    for hit in hits:
+        by_column[hit.staged].append(hit)
+    return [
+        _result(column, by_column.get(column, []), scanned.get(column, 0))
+        for column in sorted(scanned.keys() | by_column.keys())
+    ]
+
+
+def _result(column: ColumnKey, hits: list[LeakHit], values: int) -> CheckResult:
+    scope = f"{column[0]}.{column[1]}"
+    if not hits:
+        message = f"{values:,} values compared, none known from a masked column beyond chance."
+        return CheckResult("leak_audit", scope, "pass", 0, 0, message)
+    leaks = [hit for hit in hits if not hit.kept]
+    worst = max(leaks or hits, key=lambda hit: hit.values)
+    source = f"{worst.source[0]}.{worst.source[1]}"
+    shapes = ", ".join(worst.shapes)
+    if not leaks:
+        message = (
+            f"This column is kept, and {worst.values:,} of its values are those of {source}, which is masked "
+            f"(shapes {shapes}). Mask both, or keep both."
+        )
+        return CheckResult("leak_audit", scope, "warn", worst.values, 0, message)
+    place = " inside longer texts" if worst.inside else ""
+    others = len({hit.source for hit in leaks}) - 1
+    more = f"; values of {others} more masked column{'s' if others > 1 else ''} as well" if others else ""
+    message = (
+        f"{worst.values:,} production value{'s' if worst.values != 1 else ''} of {source} found{place} in "
+        f"{worst.occurrences:,} staged value{'s' if worst.occurrences != 1 else ''} "
+        f"(shapes {shapes}; {worst.expected:.2g} expected by chance){more}."
+    )
+    return CheckResult("leak_audit", scope, "fail", worst.values, 0, message)
+
+
+def _hit(
+    column: ColumnKey, source: ColumnKey, parts: list[tuple[_Bucket, list[int], float]], *, kept: bool
+) -> LeakHit:
+    shapes = Counter(
+        bucket.shapes[digest] for bucket, found, _ in parts for digest in found if digest in bucket.shapes
+    )
+    return LeakHit(
+        staged=column,
+        source=source,
+        values=sum(len(found) for _, found, _ in parts),
+        occurrences=sum(bucket.hits[digest] for bucket, found, _ in parts for digest in found),
+        expected=sum(expected for _, _, expected in parts),
+        shapes=tuple(shape for shape, _ in shapes.most_common(_SHAPES)),
+        inside=all(digest in bucket.inside for bucket, found, _ in parts for digest in found),
+        kept=kept,
+    )
+
+
+def _shape(words: pl.Series) -> str:
+    shapes = words.str.replace_all(r"\p{N}", "N").str.replace_all(r"[^N]", "L")
+    return " ".join(shapes.to_list())
+
+
+def _characters(bucket: int) -> int:
+    return bucket % MAX_CHARACTERS
+
+
+def _lookup(packed: U64, digests: U64) -> U64:
+    """What a sorted packed array holds of each digest, 0 where it holds nothing."""
+    if not packed.size:
+        return np.zeros(digests.size, dtype=np.uint64)
+    wanted = digests >> SHIFT
+    at = np.minimum(np.searchsorted(packed, wanted << SHIFT), packed.size - 1)
+    return np.where(packed[at] >> SHIFT == wanted, packed[at], np.uint64(0))
+
+
+def _union(columns: Iterable[U64]) -> U64:
+    """All digests, each once, with its smallest count and all its marks."""
+    packed = np.concatenate([np.empty(0, np.uint64), *columns])
+    if not packed.size:
+        return packed
+    packed.sort()
+    digest = packed >> SHIFT
+    starts = np.flatnonzero(np.concatenate([[True], digest[1:] != digest[:-1]]))
+    marks = np.bitwise_or.reduceat(packed & (IDENTIFIER | TELLING_INSIDE), starts)
+    return (digest[starts] << SHIFT) | marks | np.minimum.reduceat(counts(packed), starts)

@@ -1,0 +1,142 @@
+"""Schema parity: catalog, extensions and migration heads of staging against production."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from parity_data.catalog.fingerprint import (
+    Fingerprint,
+    FingerprintDifference,
+    compare_fingerprints,
+)
+from parity_data.catalog.migrations import MigrationHead
+from parity_data.catalog.model import Name
+from parity_data.verify.result import CheckResult, Difference
+
+#: Sentences that a check's message holds; the report lists all differences.
+_SENTENCES = 3
+
+
+class Declared(Protocol):
+    """A difference that is wanted, as the rules say it."""
+
+    @property
+    def scope(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+
+
+def schema_differences(
+    source: Fingerprint, target: Fingerprint, declared: Sequence[Declared] = ()
+) -> list[Difference]:
+    """All differences of the catalogs as sentences, with the reason where one is declared."""
+    return [
+        Difference(difference.name, difference.sentence, _reason(difference, declared))
+        for difference in compare_fingerprints(source, target)
+    ]
+
+
+def check_schema(
+    source: Fingerprint, target: Fingerprint, declared: Sequence[Declared] = ()
+) -> list[CheckResult]:
+    """'schema_parity' for each object class that either side has: value undeclared differences, bound 0."""
+    found: dict[str, list[FingerprintDifference]] = defaultdict(list)
+    for difference in compare_fingerprints(source, target):
+        found[difference.object_class].append(difference)
+    counts = Counter(object_class for object_class, _ in source.objects().keys() | target.objects().keys())
+    return [
+        _result(object_class, count, found[object_class], declared)
+        for object_class, count in sorted(counts.items())
+        if object_class != "extension"
+    ] + check_extensions(source, target, declared)
+
+
+def check_extensions(
+    source: Fingerprint, target: Fingerprint, declared: Sequence[Declared] = ()
+) -> list[CheckResult]:
+    """'schema_parity' for extensions and their versions."""
+    differences = [d for d in compare_fingerprints(source, target) if d.object_class == "extension"]
+    count = len({key[1] for key in source.entries.keys() | target.entries.keys() if key[0] == "extension"})
+    return [_result("extension", count, differences, declared)]
+
+
+def check_migrations(source: Iterable[MigrationHead], target: Iterable[MigrationHead]) -> list[CheckResult]:
+    """'migration_heads' for each migration table that either side has.
+
+    Fails when staging lacks migrations or has others. A half-done migration or a held lock is a fail when
+    only staging has it, and a warning when production has it, too.
+    """
+    mine, theirs = ({head.table: head for head in heads} for heads in (source, target))
+    return [
+        _migration(table, mine.get(table), theirs.get(table)) for table in sorted(mine.keys() | theirs.keys())
+    ]
+
+
+def _migration(table: Name, source: MigrationHead | None, target: MigrationHead | None) -> CheckResult:
+    scope = str(table)
+    if source is None or target is None:
+        present = source or target
+        assert present is not None
+        side = "production" if target is None else "staging"
+        message = f"Only {side} has this migration table of {present.tool}."
+        return CheckResult("migration_heads", scope, "fail", None, None, message)
+    behind, ahead = set(source.heads) - set(target.heads), set(target.heads) - set(source.heads)
+    value, bound = len(target.heads), len(source.heads)
+    if behind or ahead:
+        said = [f"lacks {len(behind)}: {_some(behind)}"] if behind else []
+        said += [f"has {len(ahead)} that production lacks: {_some(ahead)}"] if ahead else []
+        message = f"{source.tool}: of the migrations in production, staging {'; it '.join(said)}."
+        return CheckResult("migration_heads", scope, "fail", value, bound, message)
+    if target.dirty:
+        status = "warn" if set(target.dirty) <= set(source.dirty) else "fail"
+        where = "production and staging" if status == "warn" else "staging"
+        message = f"{source.tool}: half done or locked in {where}: {_some(target.dirty)}."
+        return CheckResult("migration_heads", scope, status, value, bound, message)  # type: ignore[arg-type]
+    message = f"{source.tool}: both sides have the same {bound} head{'s' if bound != 1 else ''}."
+    return CheckResult("migration_heads", scope, "pass", value, bound, message)
+
+
+def _result(
+    object_class: str, count: int, found: Sequence[FingerprintDifference], declared: Sequence[Declared]
+) -> CheckResult:
+    undeclared = [d for d in found if _reason(d, declared) is None]
+    scope = f"database.{object_class}"
+    if undeclared:
+        more = f" And {len(undeclared) - _SENTENCES} more." if len(undeclared) > _SENTENCES else ""
+        message = " ".join(d.sentence for d in undeclared[:_SENTENCES]) + more
+        return CheckResult("schema_parity", scope, "fail", len(undeclared), 0, message)
+    known = f", but for {len(found)} declared" if found else ""
+    message = f"{object_class}: {count} compared, no difference{known}."
+    return CheckResult("schema_parity", scope, "pass", 0, 0, message)
+
+
+def _reason(difference: FingerprintDifference, declared: Sequence[Declared]) -> str | None:
+    """Why a difference is wanted, None when nobody declared it.
+
+    A declaration covers the object, table or schema that its scope names ('database' covers all), if its
+    text is the object class, the attribute, both, or a part of the sentence.
+    """
+    places = {"database", difference.name, difference.table, difference.name.split(".")[0]}
+    texts = {
+        difference.object_class.casefold(),
+        difference.attribute.casefold(),
+        f"{difference.object_class} {difference.attribute}".casefold(),
+    } - {""}
+    if difference.attribute.startswith("grants to "):
+        texts.add("grants")
+    if " for role " in difference.attribute:
+        texts.add("role settings")
+    for entry in declared:
+        what = entry.what.strip().casefold()
+        if entry.scope in places and (what in texts or what in difference.sentence.casefold()):
+            return entry.reason
+    return None
+
+
+def _some(versions: Iterable[str]) -> str:
+    listed = sorted(versions)
+    return ", ".join(listed[:5]) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")
