@@ -1,0 +1,222 @@
+"""How each check is computed and what to do about it, in words for the person who reads the report."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """how: what is measured and against what. todo: what to do when it does not hold."""
+
+    title: str
+    how: str
+    todo: str
+
+
+_GENERIC = Explanation(
+    "Check",
+    "The measured value is compared with the bound shown beside it, both taken from this refresh.",
+    "Read the message, look at the table or column it names on both sides, then mend the rules or declare "
+    "the "
+    "difference with a reason.",
+)
+
+#: By the beginning of a word of the check's name; the first that fits explains it, so narrow ones lead.
+_BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
+    (
+        ("canar", "planted"),
+        Explanation(
+            "Planted defects are found",
+            "A known leak and a known skew are planted in a shadow of the checks; each must be reported.",
+            "The checks of this run cannot be trusted. Do not promote; report it with the log of the run.",
+        ),
+    ),
+    (
+        ("leak", "raw_value", "production_value"),
+        Explanation(
+            "No production value left in staging",
+            "Keyed digests of production's values of every masked column are looked up among the staged "
+            "values. "
+            "Hits are counted and compared with what chance alone would give; the values themselves are "
+            "never stored.",
+            "Find the column in the table list. If it was kept, give it a mask in the rules; if it was "
+            "masked, the "
+            "values may be too few or too short to differ: use another mask, or declare it.",
+        ),
+    ),
+    (
+        ("unmasked", "changed", "masked_share"),
+        Explanation(
+            "Masking changed the values",
+            "Share of the values that are not NULL that differ between a production row and its masked row.",
+            "Look at the column's mask: it may not fit what the column holds.",
+        ),
+    ),
+    (
+        ("rules", "cover"),
+        Explanation(
+            "Rules cover the catalog",
+            "Every column of production has a rule, every rule points at a column, and types, labels, paths, "
+            "partitions and a sample of the values are compared with what was accepted.",
+            "Run 'parity scan --check', decide what it names, record it with 'parity scan --write', commit.",
+        ),
+    ),
+    (
+        ("migration", "head"),
+        Explanation(
+            "Migration heads agree",
+            "The applied versions in the tables of the known migration tools are compared on both sides.",
+            "Compare the migration table on both sides; a dirty or failed migration in production needs "
+            "its owner.",
+        ),
+    ),
+    (
+        ("extension",),
+        Explanation(
+            "Extensions agree",
+            "Names and versions of installed extensions are compared.",
+            "Install the missing version on the staging server, or declare the difference.",
+        ),
+    ),
+    (
+        ("setting", "configuration"),
+        Explanation(
+            "Settings agree",
+            "Server and database settings that change behaviour are compared by name.",
+            "Set the same value in staging, or declare why it differs there.",
+        ),
+    ),
+    (
+        ("sequence",),
+        Explanation(
+            "Sequences stand where they should",
+            "Every sequence's position is compared with production's and with the largest value of its "
+            "column.",
+            "An insert would collide with existing rows. Do not promote; refresh again.",
+        ),
+    ),
+    (
+        ("catalog", "schema", "fingerprint", "definition"),
+        Explanation(
+            "Schema is the same",
+            "Both catalogs are listed object by object (tables, columns, types, constraints, indexes, "
+            "functions, "
+            "triggers, policies, grants) and compared as text; the bound is zero differing lines.",
+            "Each differing object stands under Differences. Mend staging's preparation, or declare it.",
+        ),
+    ),
+    (
+        ("validated", "constraint"),
+        Explanation(
+            "Constraints hold",
+            "Every constraint validated in production must be validated in staging.",
+            "Look for rows that violate it; a mask may produce values that a CHECK refuses.",
+        ),
+    ),
+    (
+        ("fan_out", "fanout"),
+        Explanation(
+            "Fan-out is kept",
+            "For each foreign key, how many rows refer to one referenced row, in powers of two, is "
+            "compared with "
+            "production, allowing for the sampling.",
+            "Look at the table's role and owner path in the rules: a cut owner path thins fan-out.",
+        ),
+    ),
+    (
+        ("foreign_key", "dangling", "referential", "integrity", "orphan"),
+        Explanation(
+            "Foreign keys resolve",
+            "Rows whose key is set and finds no referenced row are counted on both sides. A key that "
+            "resolves in "
+            "production must resolve in staging; one that dangles there may dangle here.",
+            "Look under Foreign keys for the counts, then at the roles of both tables in the rules.",
+        ),
+    ),
+    (
+        ("null",),
+        Explanation(
+            "NULL share is kept",
+            "Share of NULLs in each column, production against staging. Rows are sampled in clusters, so "
+            "the bound "
+            "allows for that; for a column of a whole table it is zero.",
+            "If rows with NULL in a foreign key are missing, look at the table's owner path; if only this "
+            "column "
+            "differs, look at its mask.",
+        ),
+    ),
+    (
+        ("distinct", "cardinality", "unique"),
+        Explanation(
+            "Distinct values are kept",
+            "Number of distinct values, compared with the number expected at this fraction.",
+            "A mask that merges values lowers it: choose one that keeps values distinct, or declare the "
+            "loss.",
+        ),
+    ),
+    (
+        ("load", "multiset", "checksum", "hash"),
+        Explanation(
+            "Rows arrived unchanged",
+            "A keyed hash over all rows sent is compared with the same hash over the rows read back from "
+            "staging.",
+            "Rows were lost, doubled or changed on the way. Do not promote; look for triggers and rules on "
+            "the table.",
+        ),
+    ),
+    (
+        ("mask", "shape", "length", "script"),
+        Explanation(
+            "Masks keep what they declare",
+            "Each production row is compared with its masked row, value by value, for what the mask "
+            "declares to keep.",
+            "The mask does not fit the column's values. Choose another, or declare the loss.",
+        ),
+    ),
+    (
+        ("spot",),
+        Explanation(
+            "Independent spot check",
+            "Some rows per table are fetched afresh by key from both sides and compared by separate code.",
+            "The stages before disagree with what lies in the databases. Do not promote; compare the named "
+            "table.",
+        ),
+    ),
+    (
+        ("row", "count", "volume", "plan"),
+        Explanation(
+            "Rows are as planned",
+            "Rows in staging are counted and compared with the rows that the plan chose from the snapshot.",
+            "Fewer rows: a load was cut short. More: something else writes into staging during the refresh.",
+        ),
+    ),
+    (
+        ("distribution", "quantile", "category", "skew", "frequency"),
+        Explanation(
+            "Distribution is kept",
+            "The column's distribution over the chosen rows is compared with that over all rows, allowing "
+            "for the "
+            "sampling; it fails only beyond both chance and tolerance.",
+            "Look at the table's role, quotas and fraction in the rules, or declare the difference.",
+        ),
+    ),
+    (
+        ("fresh", "stale", "age"),
+        Explanation(
+            "Staging is fresh",
+            "Age of the snapshot against the age the policy allows.",
+            "Look at the schedule and the last runs.",
+        ),
+    ),
+)
+
+
+def explain(name: str) -> Explanation:
+    """The explanation of a check, by the beginning of a word of its name; never empty."""
+    words = "_" + re.sub(r"\W+", "_", name.casefold())
+    for parts, explanation in _BY_PART:
+        if any("_" + part in words for part in parts):
+            return explanation
+    return Explanation(name.replace("_", " ").strip() or _GENERIC.title, _GENERIC.how, _GENERIC.todo)
