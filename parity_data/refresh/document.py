@@ -1,0 +1,206 @@
+"""Put together the report of a refresh from what the stages left behind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from parity_data import __version__
+from parity_data.catalog import Column, Name
+from parity_data.mask import describe
+from parity_data.refresh.declared import declared_differences
+from parity_data.release.extensions import tables_with_user_rows
+from parity_data.report import (
+    ColumnReport,
+    ForeignKeyReport,
+    Report,
+    SpansReport,
+    TableReport,
+    TextReport,
+    UndecidedReport,
+)
+from parity_data.report.scan_page import looks_like
+from parity_data.rules.history import History
+from parity_data.verify.result import Difference
+
+if TYPE_CHECKING:
+    from parity_data.refresh.session import Refresh
+
+#: Differences every refresh has by design, with the reason the report gives.
+_BY_DESIGN = (
+    ("database", "physical layout: staging is freshly loaded and has no bloat", "a copy is written anew"),
+)
+
+
+def make_report(refresh: Refresh) -> Report:
+    """The report of a refresh whose checks have run."""
+    target = refresh.ledger
+    return Report(
+        verdict="pass" if refresh.verdict == "pass" else "fail",
+        release=refresh.release_id,
+        mode=refresh.request.mode,
+        source=refresh.settings.need_source().display,
+        target=refresh.settings.need_target().display,
+        source_version=_version(refresh.snapshot.version),
+        target_version=_version(target.connection.info.server_version),
+        source_system_identifier=refresh.snapshot.system_identifier,
+        target_system_identifier=target.system_identifier(),
+        snapshot=refresh.snapshot.id,
+        snapshot_at=refresh.snapshot.taken_at,
+        fraction=refresh.fraction,
+        started_at=refresh.started_at,
+        seconds=round((datetime.now(UTC) - refresh.started_at).total_seconds(), 1),
+        rules_digest=refresh.policy.digest,
+        key_id=refresh.keys.key_id,
+        catalog_fingerprint_source=refresh.fingerprint.digest,
+        catalog_fingerprint_target=refresh.verification.fingerprint.digest,
+        requested_by=refresh.request.requested_by,
+        note=refresh.request.note,
+        tables=tuple(_tables(refresh)),
+        checks=tuple(refresh.checks),
+        differences=tuple(_differences(refresh)),
+        foreign_keys=tuple(_foreign_keys(refresh)),
+        stages=tuple(refresh.stages),
+        undecided=tuple(_undecided(refresh)),
+        product_version=__version__,
+        texts=tuple(_texts(refresh)),
+    )
+
+
+def _version(number: int) -> str:
+    """180006 -> 18.6"""
+    return f"{number // 10000}.{number % 10000}"
+
+
+def _tables(refresh: Refresh) -> Iterator[TableReport]:
+    history = History(refresh.policy.folder)
+    for name, table in refresh.catalog.tables.items():
+        chosen, sent = refresh.selections[name], refresh.sent[name]
+        yield TableReport(
+            schema=name.schema,
+            table=name.name,
+            role=chosen.role.role,
+            role_reason=chosen.role.reason,
+            rows_source=chosen.total,
+            rows_planned=chosen.rows,
+            rows_target=refresh.verification.rows.get(name),
+            bytes_source=table.bytes,
+            seconds=round(sent.seconds, 3),
+            columns=tuple(_column(refresh, name, column, history) for column in table.columns),
+        )
+
+
+def _column(refresh: Refresh, name: Name, column: Column, history: History) -> ColumnReport:
+    rule = refresh.policy.columns.get(name, {}).get(column.name)
+    mask = rule.mask.name if rule else "keep"
+    sent = refresh.sent[name]
+    values = sent.rows - sent.nulls[column.name]
+    changed = None
+    if column.name in sent.unchanged and values:
+        changed = 1 - sent.unchanged[column.name] / values
+    staged = refresh.verification.nulls.get((name, column.name))
+    rows = refresh.verification.rows.get(name)
+    decided = history.of(rule.file, rule.line) if rule else None
+    return ColumnReport(
+        name=column.name,
+        sql_type=column.sql_type,
+        mask=mask,
+        keeps="computed by the database" if column.generated else describe(mask).keeps_text,
+        why=rule.why if rule else None,
+        by=rule.by if rule else None,
+        kind=_kind(refresh, name, column),
+        null_share_source=sent.nulls[column.name] / sent.rows if sent.rows else None,
+        null_share_target=staged / rows if rows and staged is not None else None,
+        changed_share=changed,
+        decided_by=decided[0] if decided else None,
+        decided_on=decided[1] if decided else None,
+    )
+
+
+def _undecided(refresh: Refresh) -> Iterator[UndecidedReport]:
+    """What the policy had masked for want of a decision."""
+    for item in refresh.covered.undecided:
+        masks = tuple(f"{where}: {mask}" for where, mask in item.masks.items())
+        yield UndecidedReport(
+            item.problem.where, item.problem.cause, item.problem.what, masks, item.problem.evidence[:3]
+        )
+
+
+def _texts(refresh: Refresh) -> Iterator[TextReport]:
+    """What masks found in texts, by column."""
+    for name, sent in refresh.sent.items():
+        for column, tally in sorted(sent.found.items()):
+            found = [
+                SpansReport(method, kind, spans)
+                for key, spans in tally.items()
+                for method, _, kind in [key.partition(" ")]
+                if method != "texts"
+            ]
+            found.sort(key=lambda one: (one.method, -one.spans, one.kind))
+            scope = f"{name}.{column}"
+            yield TextReport(scope, tally["texts"], tally["texts with spans"], tuple(found))
+
+
+def _kind(refresh: Refresh, name: Name, column: Column) -> str | None:
+    """The kind of personal data that the column looks like in this snapshot, None for none."""
+    seen = refresh.covered.decisions.get((name, column.name))
+    return None if seen is None or seen.band == "not_personal" else looks_like(seen.kind)
+
+
+def _foreign_keys(refresh: Refresh) -> Iterator[ForeignKeyReport]:
+    for key in refresh.catalog.foreign_keys:
+        where = (key.table, key.name)
+        yield ForeignKeyReport(
+            name=key.name,
+            table=str(key.table),
+            columns=key.columns,
+            referenced=str(key.referenced),
+            dangling_source=refresh.verification.expected_dangling.get(where),
+            dangling_target=refresh.verification.dangling.get(where),
+        )
+
+
+def _differences(refresh: Refresh) -> Iterator[Difference]:
+    for scope, what, reason in _BY_DESIGN:
+        yield Difference(scope, what, reason)
+    for declared in declared_differences(refresh.policy):
+        yield Difference(declared.scope, declared.what, declared.reason)
+    for own in refresh.policy.staging.differences():
+        yield Difference(*own)
+    for hook in (*refresh.policy.release.before_swap, *refresh.policy.release.after_swap):
+        yield Difference("database", f"what the hook {hook.shown} changes", "the policy runs it at the swap")
+    for name, reason in refresh.policy.exclude_rows.items():
+        yield Difference(str(name), "no rows, structure only", reason)
+    for schema in refresh.policy.ignore_schemas:
+        yield Difference(
+            schema, "the schema does not come along", "listed under ignore_schemas in the policy"
+        )
+    if refresh.fraction < 1:
+        share = f"{refresh.fraction:.6g} of production's rows, chosen by keyed hash"
+        yield Difference("database", share, "the fraction that was asked for")
+    for name, found in refresh.selections.items():
+        if found.completed:
+            what = f"{found.completed} row(s) are there only because a chosen row references them"
+            yield Difference(str(name), what, "every reference that resolves in production resolves here")
+    masked = {c.name for masks in refresh.masks.values() for c in masks.values() if c.name != "keep"}
+    for mask in sorted(masked):
+        columns = sum(spec.name == mask for masks in refresh.masks.values() for spec in masks.values())
+        yield Difference("database", f"{columns} column(s) masked by '{mask}'", describe(mask).summary)
+    for (kind, reason), count in Counter(refresh.excluded_entries).items():
+        yield Difference("database", f"{count} {kind}(s) left out", reason)
+    for extension, table in tables_with_user_rows(refresh.snapshot.connection):
+        what = f"rows of {table}, a table of the extension {extension}, left out"
+        yield Difference("database", what, "what extensions keep, such as jobs to run, is their server's")
+    for name, why in refresh.not_analyzed.items():
+        yield Difference(
+            str(name), f"no planner statistics: ANALYZE fails with {why}", "a type without an order"
+        )
+    for role in refresh.created_roles:
+        yield Difference("database", f'role "{role}" was created without login', "objects belong to it")
+    treatment = refresh.policy.objects.large_objects
+    if refresh.large_objects and treatment != "keep":
+        what = "left out" if treatment == "exclude" else "filled with zero bytes"
+        reason = f"large_objects: {treatment} in policy.yaml; column rules do not reach them"
+        yield Difference("database", f"{refresh.large_objects} large object(s) {what}", reason)

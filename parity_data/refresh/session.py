@@ -1,0 +1,414 @@
+"""The refresh itself: an object that lives as long as the snapshot and knows the way from it to a release."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime
+from types import TracebackType
+
+import psycopg
+from psycopg import sql
+
+from parity_data.catalog import Catalog, Name, Snapshot, read_catalog
+from parity_data.catalog.arrow import ArrowReader
+from parity_data.catalog.fingerprint import (
+    Fingerprint,
+    read_fingerprint,
+    sequence_positions,
+)
+from parity_data.catalog.reading import own_rows
+from parity_data.database import Database
+from parity_data.errors import CheckFailed, ConfigError, ParityError, RulesError, TargetError
+from parity_data.mask import KeyRing, MaskSpec, keeps_everything
+from parity_data.refresh.cover import cover, remembered
+from parity_data.refresh.doctor import preflight
+from parity_data.refresh.extensions import require_extensions
+from parity_data.refresh.known import gather_known, models_memory
+from parity_data.refresh.objects import copy_blobs, restore, restore_pre_data
+from parity_data.refresh.request import RefreshRequest
+from parity_data.refresh.scratch import clear_scratch, scratch
+from parity_data.refresh.swapping import swap_in
+from parity_data.refresh.trouble import worded, words
+from parity_data.refresh.verification import Digests, Verification
+from parity_data.refresh.watch import Watch
+from parity_data.release import (
+    Ledger,
+    ReleaseRecord,
+    build,
+    drop_leftovers,
+    find_client_tools,
+    names,
+    properties,
+    recover,
+)
+from parity_data.release.hooks import require_hooks
+from parity_data.release.tablespaces import Tablespaces
+from parity_data.report import ReportPaths, write_report
+from parity_data.rules import Policy, load_policy
+from parity_data.settings import Settings
+from parity_data.subset import Selection, select_everything, select_rows
+from parity_data.transfer import Access, TableSent, plan_table, send_tables, slices, type_oids, writing
+from parity_data.transfer.spec import Slice
+from parity_data.verify.result import CheckResult
+
+
+class Refresh:
+    """One refresh. Use as a context manager: leaving it gives back snapshot, lock and sessions.
+
+    The methods are called in the order in which they stand here. Each raises a ParityError that says what
+    is wrong; until ``release`` has returned, the current staging serves untouched.
+    """
+
+    def __init__(
+        self, settings: Settings, request: RefreshRequest, *, log: logging.Logger | None = None
+    ) -> None:
+        self.settings = settings
+        self.request = request
+        self.release_id = request.release
+        self.application = f"parity-data {self.release_id}"
+        self.log = log or logging.getLogger("parity_data")
+        self.started_at = datetime.now(UTC)
+        self.stages: list[tuple[str, float]] = []
+        self.sent: dict[Name, TableSent] = {}
+        self.selections: dict[Name, Selection] = {}
+        self.checks: list[CheckResult] = []
+        self._exit = contextlib.ExitStack()
+        self._clock = time.perf_counter()
+
+    # -- 1. look at production -----------------------------------------------------------------------
+
+    @worded
+    def open(self) -> Catalog:
+        """Check settings, rules and both servers, take the lock, hold the snapshot, read the catalog.
+
+        Raises ConfigError, RulesError, SourceError, TargetError, LockedError; nothing was changed but the
+        ledger database, made when it was not there.
+        """
+        self.request.checked()
+        settings = self.settings
+        source, target = settings.need_source(), settings.need_target()
+        self.keys = KeyRing(settings.need_key())
+        self.policy: Policy = load_policy(settings.rules)
+        require_hooks([*self.policy.release.before_swap, *self.policy.release.after_swap], self.policy.folder)
+        self.fraction = self.policy.fraction if self.request.fraction is None else self.request.fraction
+        self.snapshot = self._exit.enter_context(Snapshot(source, application=self.application))
+        self.ledger = self._open_ledger(target)
+        self._refuse_same(self.ledger)
+        self.tools = find_client_tools(max(self.snapshot.version // 10000, 13), settings.client_tools)
+        self.ledger.lock()
+        dropped = [*recover(self.ledger), *clear_scratch(settings.work)]
+        if dropped:
+            self.log.info("Dropped what an earlier run left behind: %s.", ", ".join(dropped))
+        self.catalog = read_catalog(self.snapshot, ignore_schemas=self.policy.ignore_schemas)
+        leaves = [leaf for table in self.catalog.tables.values() for leaf in table.leaves]
+        self.snapshot.lock([leaf.name for leaf in leaves if leaf.kind == "r"])
+        require_extensions(self.catalog.extensions, self.policy, self.ledger.connection)
+        preflight(
+            self.snapshot, self.ledger, self.catalog, self.policy, settings, self.fraction, self.log.warning
+        )
+        self.tablespaces = Tablespaces(self.snapshot, self.ledger.connection, self.policy.objects.tablespaces)
+        self.fingerprint: Fingerprint = read_fingerprint(self.snapshot.connection)
+        self.large_objects = self._count_large_objects()
+        self._stage("catalog")
+        return self.catalog
+
+    def _count_large_objects(self) -> int:
+        row = self.snapshot.connection.execute("SELECT count(*) FROM pg_largeobject_metadata").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def _open_ledger(self, target: Database) -> Ledger:
+        ledger = Ledger(target, maintenance=self.settings.maintenance_database)
+        return self._exit.enter_context(ledger)
+
+    def _refuse_same(self, ledger: Ledger) -> None:
+        """Refuse a target that is the source, whatever the address calls it."""
+        if ledger.system_identifier() != self.snapshot.system_identifier:
+            return
+        own = {
+            ledger.target,
+            names.previous_name(ledger.target),
+            names.ledger_name(ledger.target),
+            names.next_name(ledger.target, self.release_id),
+        }
+        if self.snapshot.name in own:
+            raise ConfigError(
+                "The target is the source: both addresses lead to the same database of the same server.",
+                where=ledger.server.display,
+                todo="Set PARITY_TARGET_URL to another database.",
+            )
+
+    # -- 2. decide ------------------------------------------------------------------------------------
+
+    @worded
+    def map_pii(self) -> dict[Name, dict[str, MaskSpec]]:
+        """The mask of every stored column.
+
+        Raises RulesError naming every column nobody has decided on, or that is no longer what it was when
+        somebody did.
+        """
+        cache = remembered(self.settings)
+        self.covered = cover(self.policy, self.catalog, self.snapshot.connection, cache=cache, log=self.log)
+        self.policy = self.covered.policy
+        self.masks = {
+            name: self.covered.masks_of(table)
+            for name, table in self.catalog.tables.items()
+            if name not in self.policy.exclude_rows
+        }
+        self._refuse_dangling_exclusions()
+        self._stage("rules")
+        return self.masks
+
+    def _refuse_dangling_exclusions(self) -> None:
+        for key in self.catalog.foreign_keys:
+            if key.referenced in self.policy.exclude_rows and key.table not in self.policy.exclude_rows:
+                raise RulesError(
+                    f"Its rows are excluded, but {key.table} references them ({key.name}).",
+                    where=str(key.referenced),
+                    todo="Exclude the referencing table's rows too, or neither.",
+                )
+
+    # -- 3. choose rows -------------------------------------------------------------------------------
+
+    @worded
+    def choose_rows(self) -> dict[Name, Selection]:
+        """Which rows go. Raises SourceError."""
+        if self.fraction >= 1:
+            rows = {name: self._count(name) for name in self.catalog.tables}
+            self.selections = select_everything(self.catalog, self.policy, rows)
+        else:
+            reader = ArrowReader(self.snapshot.database, self.snapshot.id)
+            with contextlib.closing(reader):
+                self.selections = select_rows(
+                    reader, self.catalog, self.policy, self.fraction, self.keys.subkey("subset")
+                )
+        self._stage("subset")
+        return self.selections
+
+    def _count(self, name: Name) -> int:
+        query = sql.SQL("SELECT count(*) FROM {}").format(own_rows(self.catalog.tables[name]))
+        row = self.snapshot.connection.execute(query).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    # -- 4. build the next database -------------------------------------------------------------------
+
+    @worded
+    def prepare(self) -> None:
+        """Create the next database and production's schema in it, without indexes and constraints."""
+        ledger, snapshot = self.ledger, self.snapshot
+        ledger.start(
+            ReleaseRecord(
+                self.release_id,
+                "building",
+                fraction=self.fraction,
+                snapshot_at=snapshot.taken_at,
+                requested_by=self.request.requested_by,
+                note=self.request.note,
+                details={
+                    "source": self.settings.need_source().display,
+                    "rules_digest": self.policy.digest,
+                    "key_id": self.keys.key_id,
+                    "mode": self.request.mode,
+                },
+            )
+        )
+        self._exit.callback(self._abandon)
+        self.archive = self._exit.enter_context(scratch(self.settings.work, self.release_id)) / "schema.dump"
+        build.dump_schema(snapshot, self.tools, self.archive, ignore_schemas=self.policy.ignore_schemas)
+        objects = self.policy.objects
+        self.entries, self.excluded_entries = build.archive_entries(
+            self.tools, self.archive, ledger.database, objects.exclude
+        )
+        comes = {"owners": objects.owners == "production", "grants": objects.grants == "production"}
+        with ledger.connection.transaction():
+            roles = properties.needed_roles(snapshot, self.catalog.roles, **comes)
+            self.created_roles = properties.create_roles(ledger.connection, roles)
+            ledger.add_details(self.release_id, created_roles=self.created_roles)
+        self.next_name = names.next_name(ledger.target, self.release_id)
+        properties.create_database(ledger, self.next_name, snapshot, tablespace=self.tablespaces.database)
+        properties.apply_properties(ledger.connection, self.next_name, snapshot, **comes)
+        version = ledger.connection.info.server_version
+        self.next = writing(ledger.server.with_name(self.next_name), version, self.application)
+        restore_pre_data(self)
+        self._stage("pre-data")
+
+    # -- 5. send rows ---------------------------------------------------------------------------------
+
+    def send_rows(self) -> Generator[TableSent, None, None]:
+        """Send every table, masked, and yield each when it is complete; a failed one carries its error.
+
+        Close it to stop the workers early.
+        """
+        with self.next.connect(role="target", autocommit=True) as connection:
+            oids = type_oids(self.snapshot.connection, connection)
+        known = gather_known(self.snapshot, self.catalog, self.masks)
+        self._stage("known values")
+        self.digests = Digests(secrets.token_bytes(32))
+        access = Access(
+            source=self.snapshot.database,
+            snapshot=self.snapshot.id,
+            target=self.next,
+            keys=self.keys,
+            type_oids=oids,
+            # Without a mask nothing can be left behind, so nothing needs to be remembered.
+            make_observer=self.digests.observer if self._masks_anything() else None,
+            known=known,
+        )
+        pieces: list[Slice] = []
+        for name, masks in self.masks.items():
+            chosen = self.selections[name].addresses
+            plan = plan_table(self.catalog.tables[name], masks)
+            pieces += slices(plan, chosen, version=self.snapshot.version)
+        limits = self.policy.load
+        connections = self.settings.connections
+        if limits.max_source_connections is not None:
+            # One holds the snapshot.
+            connections = min(connections, limits.max_source_connections - 1)
+        watch = Watch(self.snapshot.connection, self.ledger, limits, self.application, self.log)
+        with words(self), models_memory(self.masks, self.keys, self.settings.work):
+            for sent in send_tables(
+                pieces,
+                list(self.catalog.tables),
+                access,
+                connections=connections,
+                end_sessions=self._end_sessions,
+                watch=watch,
+            ):
+                self.sent[sent.table] = sent
+                self.digests.collect(sent)
+                yield sent
+        self._stage("rows")
+
+    def _masks_anything(self) -> bool:
+        return any(not keeps_everything(mask) for masks in self.masks.values() for mask in masks.values())
+
+    # -- 6. finish and verify -------------------------------------------------------------------------
+
+    @worded
+    def complete(self) -> None:
+        """Indexes, constraints, triggers, sequences, materialised views, statistics.
+
+        Raises TargetError when a table is missing or incomplete, or an object cannot be made.
+        """
+        missing = [str(n) for n in self.catalog.tables if n not in self.sent or self.sent[n].error]
+        if missing:
+            raise TargetError(
+                f"{len(missing)} table(s) were not loaded in this run: {', '.join(missing[:10])}.",
+                todo="A release is one consistent whole: start a full refresh.",
+            )
+        self.ledger.renew()
+        restore(self, "post-data", self.entries)
+        with self.next.connect(role="target", autocommit=True) as connection:
+            if build.superuser(connection):
+                connection.execute("SET session_replication_role = replica")  # silences event triggers
+            build.set_sequences(connection, sequence_positions(self.snapshot.connection))
+            build.refresh_views(connection, self.snapshot)
+            self.tablespaces.place(connection, indexes=True)
+            copy_blobs(self, connection)
+        properties.limit_connections(self.ledger.connection, self.next_name, self.snapshot)
+        self._stage("post-data")
+        self.not_analyzed = build.analyze(self.next, self.catalog, connections=self.settings.connections)
+        self._stage("statistics")
+
+    @worded
+    def verify(self) -> list[CheckResult]:
+        """Every check on the built release."""
+        with self.next.connect(role="target", autocommit=True) as connection:
+            self.verification = Verification(self, connection)
+            self.checks = [*self.covered.checks(), *self.verification.run()]
+        self._stage("checks")
+        return self.checks
+
+    # -- 7. release and report ------------------------------------------------------------------------
+
+    @property
+    def verdict(self) -> str:
+        return "fail" if any(check.status == "fail" for check in self.checks) else "pass"
+
+    @worded
+    def release(self) -> str:
+        """Do what was asked for with the built release; what staging is afterwards, in words.
+
+        Raises CheckFailed, after the report was written, when a check failed.
+        """
+        self.ledger.renew()
+        self.report = self._write_report()
+        if self.verdict == "fail":
+            failed = [c for c in self.checks if c.status == "fail"]
+            self.ledger.set_state(self.release_id, "failed", "fail")
+            raise CheckFailed(
+                f"{len(failed)} check(s) failed: {failed[0].name} on {failed[0].scope}: {failed[0].message}",
+                todo=f"Staging still serves the old release. Read {self.report.html}.",
+            )
+        if self.request.mode == "dry_run":
+            self.ledger.set_state(self.release_id, "retired", "pass")
+            outcome = "dry run: verified and dropped, staging unchanged"
+        elif self.request.mode == "hold" or self.policy.release.require_review:
+            self.ledger.set_state(self.release_id, "ready", "pass")
+            outcome = f"ready: 'parity promote {self.release_id}' swaps it in"
+            if self.policy.release.require_review:
+                outcome += f" after 'parity review {self.release_id} --approve'"
+        else:
+            self.ledger.set_state(self.release_id, "building", "pass")
+            outcome = swap_in(self.settings, self.ledger, self.release_id, self.policy, log=self.log)
+        self._stage("release")
+        return outcome
+
+    def _write_report(self) -> ReportPaths:
+        from parity_data.refresh.document import make_report
+
+        self.document = make_report(self)
+        return write_report(self.document, self.settings.work / "releases" / self.release_id)
+
+    # -- ending ---------------------------------------------------------------------------------------
+
+    def _abandon(self) -> None:
+        """End our sessions, and drop what was being built unless it was released or waits for promotion."""
+        self._end_sessions()
+        with contextlib.suppress(psycopg.Error, ParityError):
+            self.ledger.renew()
+            states = {r.id: r.state for r in self.ledger.releases()}
+            if states.get(self.release_id) in ("building", "failed"):
+                self.ledger.set_state(self.release_id, "failed")
+                recover(self.ledger)
+            else:
+                drop_leftovers(self.ledger)
+
+    def _end_sessions(self) -> None:
+        """End whatever this run still has open on either server: a cancelled COPY does not end by itself."""
+        for database, role in (
+            (self.settings.need_source(), "source"),
+            (self.ledger.database, "target"),
+        ):
+            with (
+                contextlib.suppress(psycopg.Error, ParityError),
+                database.connect(role=role, autocommit=True) as connection,
+            ):
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name = %s AND pid <> pg_backend_pid()",
+                    [self.application],
+                )
+
+    def _stage(self, name: str) -> None:
+        now = time.perf_counter()
+        self.stages.append((name, round(now - self._clock, 3)))
+        self.log.info("%s: %.1f s", name, now - self._clock)
+        self._clock = now
+
+    def close(self) -> None:
+        """End the snapshot, give the lock back, drop what was not released. Safe to repeat."""
+        self._exit.close()
+
+    def __enter__(self) -> Refresh:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

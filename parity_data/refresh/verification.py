@@ -1,0 +1,185 @@
+"""The checks of one refresh: what was expected comes from the snapshot, what is true from the release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import psycopg
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from parity_data.catalog import Catalog, Name, Table
+from parity_data.catalog.fingerprint import read_fingerprint, sequence_positions
+from parity_data.catalog.migrations import migration_heads
+from parity_data.catalog.model import Column
+from parity_data.catalog.reading import own_rows
+from parity_data.refresh.declared import declared_differences
+from parity_data.transfer import TableSent
+from parity_data.verify.digests import ColumnKey, ValueDigests
+from parity_data.verify.integrity import KeyName, check_foreign_keys
+from parity_data.verify.leaks import LeakAudit, check_leaks
+from parity_data.verify.nulls import check_nulls, staged_nulls
+from parity_data.verify.result import CheckResult
+from parity_data.verify.rows import check_rows
+from parity_data.verify.schema import check_migrations, check_schema
+from parity_data.verify.sequences import check_sequences
+
+if TYPE_CHECKING:
+    from parity_data.refresh.session import Refresh
+
+#: Families of types whose text may hold or repeat somebody's data.
+_TEXTUAL = frozenset({"text", "varchar", "bpchar", "citext", "name", "json", "jsonb", "xml", "hstore"})
+
+_BATCH = 20_000
+
+
+class _Digester:
+    """Digests the raw values of what one worker sends; an Observer."""
+
+    def __init__(self, secret: bytes) -> None:
+        self.digests = ValueDigests(secret)
+
+    def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None:
+        """Take up raw values that masking replaced."""
+        self.digests.add((table, column), raw.filter(raw.ne_missing(masked)))
+
+    def observe_kept(self, table: Name, column: str, values: pl.Series) -> None:
+        """Take up values that the rules keep."""
+        self.digests.add_kept(values)
+
+
+class Digests:
+    """Keyed digests of what production holds in masked columns, gathered while rows pass by.
+
+    secret: 16 random bytes or more, of this run alone.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self.observer: Callable[[], _Digester] = partial(_Digester, secret)
+        self.values = ValueDigests(secret)
+
+    def collect(self, sent: TableSent) -> None:
+        """Take over what was observed while a table was sent."""
+        for observed in sent.observed:
+            if isinstance(observed, _Digester):
+                self.values.merge(observed.digests)
+        sent.observed.clear()
+
+
+class Verification:
+    """All checks on a built release. connection: to it, by a role that may read everything."""
+
+    def __init__(self, refresh: Refresh, connection: psycopg.Connection[Any]) -> None:
+        self._refresh = refresh
+        self._connection = connection
+        self.fingerprint = read_fingerprint(connection)
+        self.rows, self.nulls = staged_nulls(connection, refresh.catalog)
+        self.expected_dangling = self._expected_dangling()
+        self.dangling: dict[KeyName, int] = {}
+
+    def run(self) -> list[CheckResult]:
+        """Every check. Raises psycopg.Error."""
+        refresh, connection = self._refresh, self._connection
+        production = refresh.snapshot.connection
+        keys = check_foreign_keys(connection, refresh.catalog, self.expected_dangling)
+        names = [(key.table, key.name) for key in refresh.catalog.foreign_keys]
+        self.dangling = {name: int(k.value or 0) for name, k in zip(names, keys, strict=True)}
+        return [
+            *check_schema(
+                refresh.fingerprint,
+                self.fingerprint,
+                declared_differences(refresh.policy),
+            ),
+            *check_migrations(migration_heads(production), migration_heads(connection)),
+            *self._check_rows(),
+            *self._check_nulls(),
+            *keys,
+            *check_sequences(sequence_positions(production), sequence_positions(connection)),
+            *self._check_leaks(),
+        ]
+
+    def _check_rows(self) -> list[CheckResult]:
+        refresh = self._refresh
+        expected = {name: chosen.rows for name, chosen in refresh.selections.items()}
+        sent = {name: found.rows for name, found in refresh.sent.items()}
+        return check_rows(expected, sent, self.rows)
+
+    def _check_nulls(self) -> list[CheckResult]:
+        refresh = self._refresh
+        expected = {
+            (name, column.name): refresh.sent[name].nulls[column.name]
+            for name in refresh.masks
+            for column in refresh.catalog.tables[name].stored_columns
+        }
+        masked_null = {
+            (name, column)
+            for name, masks in refresh.masks.items()
+            for column, mask in masks.items()
+            if mask.name == "null"
+        }
+        return check_nulls(expected, self.nulls, masked_null, self.rows)
+
+    def _expected_dangling(self) -> dict[KeyName, int]:
+        """Chosen rows whose reference finds nothing in production, by key."""
+        refresh = self._refresh
+        expected: dict[KeyName, int] = {}
+        for name, chosen in refresh.selections.items():
+            if chosen.dangling is not None:
+                expected.update({((name, key), count) for key, count in chosen.dangling.items()})
+        open_keys = [
+            key
+            for key in refresh.catalog.foreign_keys
+            if (key.table, key.name) not in expected
+            and refresh.selections[key.table].rows
+            and not key.validated
+        ]
+        if open_keys:
+            found = check_foreign_keys(refresh.snapshot.connection, _only(refresh.catalog), {}, open_keys)
+            for key, result in zip(open_keys, found, strict=True):
+                expected[key.table, key.name] = int(result.value or 0)
+        return expected
+
+    def _check_leaks(self) -> list[CheckResult]:
+        refresh = self._refresh
+        if not refresh.digests.values.columns:
+            return []  # no value was replaced, so none can have been left behind
+        kept: set[ColumnKey] = {
+            (name, column)
+            for name, masks in refresh.masks.items()
+            for column, mask in masks.items()
+            if mask.name == "keep"
+        }
+        audit = LeakAudit(refresh.digests.values, kept=kept)
+        for name, table in refresh.catalog.tables.items():
+            if self.rows.get(name):
+                for column in filter(_textual, table.columns):
+                    for values in self._staged(table, column):
+                        audit.feed((name, column.name), values)
+        return check_leaks(audit.hits(), audit.scanned)
+
+    def _staged(self, table: Table, column: Column) -> Iterator[pl.Series]:
+        """Batches of a staged column as text."""
+        query = sql.SQL("SELECT {}::text FROM {}").format(sql.Identifier(column.name), own_rows(table))
+        with (
+            self._connection.transaction(),
+            self._connection.cursor("parity_audit", row_factory=tuple_row) as cursor,
+        ):
+            cursor.execute(query)
+            while rows := cursor.fetchmany(_BATCH):
+                yield pl.Series([row[0] for row in rows], dtype=pl.String)
+
+
+def _textual(column: Column) -> bool:
+    plain = column.type.plain
+    plain = plain.element.plain if column.type.is_array and plain.element is not None else plain
+    return plain.name.name in _TEXTUAL or plain.kind == "c"
+
+
+def _only(catalog: Catalog) -> Catalog:
+    """The catalog without declared keys, so that only those named besides are looked at."""
+    tables = {name: replace(table, foreign_keys=()) for name, table in catalog.tables.items()}
+    return replace(catalog, tables=tables)
