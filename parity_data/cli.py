@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from parity_data import __version__
-from parity_data.commands import demonstrating, proving, refreshing, releasing, ruling
+from parity_data.commands import demonstrating, masking, proving, refreshing, releasing, ruling
 from parity_data.console import output
 
 app = typer.Typer(
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _part in (refreshing, ruling, proving, releasing):
+for _part in (refreshing, ruling, masking, proving, releasing):
     app.add_typer(_part.app)
 app.add_typer(
     demonstrating.app,

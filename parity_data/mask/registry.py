@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import polars as pl
 
 from parity_data.errors import RulesError
+from parity_data.mask.types import FAMILIES
 
 if TYPE_CHECKING:
     from parity_data.mask.context import Context, MaskSpec
@@ -53,7 +56,7 @@ class MaskerInfo:
     kept on purpose. shortest: a column for fewer characters cannot take the masked values. lossy_when:
     parameters, any of which makes it lossy. nested: the masks that stand in the parameters, for maskers of
     structured values; raises RulesError where they cannot be read. beside: the parameter that names a column
-    whose values decide, row by row.
+    whose values decide, row by row. origin: the file that declares it, empty for this package's own.
     """
 
     name: str
@@ -78,6 +81,7 @@ class MaskerInfo:
     lossy_when: tuple[tuple[str, Any], ...] = ()
     nested: Callable[[Mapping[str, Any]], Iterable[MaskSpec]] | None = None
     beside: str = ""
+    origin: str = ""
 
     def distinct_with(self, params: Mapping[str, Any]) -> Distinct:
         """Whether values stay distinct under these parameters."""
@@ -111,13 +115,58 @@ class MaskerInfo:
 
 _REGISTRY: dict[str, MaskerInfo] = {}
 
+#: The file whose maskers are being registered, empty for those of this package.
+_ORIGIN: ContextVar[str] = ContextVar("origin", default="")
+
 
 def register(info: MaskerInfo) -> MaskerInfo:
-    """Add a masker. Raises ValueError when the name is taken by another one."""
+    """Add a masker. Raises ValueError when its name is taken, or its declaration makes no sense."""
     if info.name in _REGISTRY and _REGISTRY[info.name] is not info:
-        raise ValueError(f"there are two maskers named {info.name!r}")
+        taken = _REGISTRY[info.name].origin
+        raise ValueError(f"there is a masker {info.name!r} already" + (f", in {taken}" if taken else ""))
+    problem = _declared_wrong(info)
+    if problem:
+        raise ValueError(f"the masker {info.name!r} {problem}")
+    if _ORIGIN.get():
+        info = replace(info, origin=_ORIGIN.get())
     _REGISTRY[info.name] = info
     return info
+
+
+@contextmanager
+def registering_from(origin: str) -> Iterator[None]:
+    """Within it, maskers are registered as those of a file. When it fails, none of them stays."""
+    token = _ORIGIN.set(origin)
+    try:
+        yield
+    except BaseException:
+        forget(origin)
+        raise
+    finally:
+        _ORIGIN.reset(token)
+
+
+def forget(origin: str) -> None:
+    """Take the maskers of a file out again."""
+    for name in [name for name, info in _REGISTRY.items() if info.origin == origin]:
+        del _REGISTRY[name]
+
+
+def _declared_wrong(info: MaskerInfo) -> str:
+    """What is wrong with a declaration, empty when nothing is."""
+    if not info.samples:
+        return "has no samples"
+    unknown = [family for family in info.accepts if family not in FAMILIES | {"any"}]
+    if unknown or not info.accepts:
+        return (
+            f"accepts {', '.join(unknown) or 'nothing'}; families of types are {', '.join(sorted(FAMILIES))}"
+        )
+    if info.distinct not in get_args(Distinct):
+        return f"says distinct={info.distinct!r}; it is one of {', '.join(get_args(Distinct))}"
+    odd = sorted(set(info.keeps) - set(get_args(Keeps)))
+    if odd:
+        return f"keeps {odd[0]!r}; what can be kept is {', '.join(get_args(Keeps))}"
+    return ""
 
 
 def masker_names() -> list[str]:

@@ -26,17 +26,11 @@ from parity_data.mask.column import ColumnMasker, compile_mask
 from parity_data.mask.context import MaskSpec
 from parity_data.mask.keys import KeyRing
 from parity_data.mask.registry import MaskerInfo
+from parity_data.mask.types import type_for
 from parity_data.secret import Secret
 
 #: Keys of tests: made up, and good for nothing else.
 KEYS = tuple(KeyRing(Secret(f"{number:02d} a masking key that only tests ever use")) for number in range(12))
-
-#: A type of each family of parity_data.mask.types, to compile a masker for.
-_TYPES = {
-    "any": "text", "text": "text", "integer": "int8", "number": "numeric", "date": "date",
-    "timestamp": "timestamptz", "time": "time", "network": "inet", "mac": "macaddr", "json": "jsonb",
-    "bit": "varbit", "boolean": "bool",
-}  # fmt: skip
 
 _ALPHABETS = [
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
@@ -86,7 +80,7 @@ def assert_promises(
 ) -> None:
     """Hold a masker against its declaration. texts: values; raises AssertionError for a broken promise."""
     params = dict(info.params_for_tests) if params is None else params
-    type_name = type_name or _type_of(info)
+    type_name = type_name or type_for(info.accepts)
     distinct = list(dict.fromkeys(t for t in texts if t and (not max_length or len(t) <= max_length)))
     column = pl.Series("c", [None, "", *distinct, None, ""], dtype=pl.String)
 
@@ -140,7 +134,7 @@ def assert_keyed(info: MaskerInfo, params: Mapping[str, Any] | None = None) -> N
     """Every sample that can change becomes several different values under several keys."""
     params = dict(info.params_for_tests) if params is None else params
     for sample in info.samples:
-        spec, type_name = MaskSpec(info.name, params), _type_of(info)
+        spec, type_name = MaskSpec(info.name, params), type_for(info.accepts)
         made = {compile_mask(spec, key, type_name=type_name)(pl.Series([sample]))[0] for key in KEYS}
         assert len(made) > 2, f"{info.name} masks {sample!r} alike under {len(KEYS)} keys"
 
@@ -160,11 +154,6 @@ def _assert_distinct(pairs: list[tuple[str, str]]) -> None:
 
 def _takes_text(info: MaskerInfo) -> bool:
     return "any" in info.accepts or "text" in info.accepts
-
-
-def _type_of(info: MaskerInfo) -> str:
-    family = "text" if _takes_text(info) else info.accepts[0]
-    return _TYPES.get(family, family)
 
 
 def _near(sample: str) -> st.SearchStrategy[str]:

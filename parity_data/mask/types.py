@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from parity_data.catalog.model import Type
 
 #: Type name -> family. What is not listed is 'other'.
@@ -44,3 +46,25 @@ def family_of_type(type_: Type) -> str:
         return family_of_type(plain.element)
     kinds = {"e": "enum", "c": "composite", "r": "range", "m": "multirange"}
     return kinds.get(plain.kind) or family_of(plain.name.name)
+
+
+#: A type of each family, for trials of a masker without a column. What is not listed is its own name.
+_TYPE_OF_FAMILY = {
+    "any": "text",
+    "integer": "int8",
+    "number": "numeric",
+    "timestamp": "timestamptz",
+    "network": "inet",
+    "mac": "macaddr",
+    "json": "jsonb",
+    "bit": "varbit",
+    "boolean": "bool",
+    "range": "tstzrange",
+    "multirange": "tstzmultirange",
+}
+
+
+def type_for(accepts: Sequence[str]) -> str:
+    """The name of a type that a masker of these families takes, text where it can."""
+    family = "text" if {"any", "text"} & set(accepts) else accepts[0]
+    return _TYPE_OF_FAMILY.get(family, family)
