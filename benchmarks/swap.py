@@ -1,17 +1,18 @@
-"""What applications notice of a swap: 50 clients read staging without pause, and connect again when sent away.
+"""What applications notice of a swap: 50 clients read staging and connect again when sent away.
 
 python -m benchmarks.swap [--clients 50] [--swaps 5]
 
 Two embedded servers. Production moves on from edition to edition, and an edition says one number everywhere;
 so an answer that mixes two, or lacks a part, shows. Each swap is a whole ``parity refresh``, then comes a
-``parity rollback``. Printed: answers, wrong ones, clients that saw a half-built database, and the longest time
-that any client was without service around each swap. Ends with status 1 when a promise is broken.
+``parity rollback``. Printed: answers, wrong ones, clients that saw a half-built database, and the longest
+time that any client was without service around each swap. Ends with status 1 when a promise is broken.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import secrets
 import statistics
@@ -37,7 +38,8 @@ _PAUSE = 0.05
 _PRODUCTION = """
 CREATE TABLE mark (edition int PRIMARY KEY);
 CREATE TABLE person (id int PRIMARY KEY, name text NOT NULL);
-CREATE TABLE purchase (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, person int REFERENCES person, edition int);
+CREATE TABLE purchase (
+    id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, person int REFERENCES person, edition int);
 CREATE MATERIALIZED VIEW spent AS SELECT edition, count(*) AS times FROM purchase GROUP BY edition;
 INSERT INTO person SELECT i, 'person ' || i FROM generate_series(1, 500) AS i;
 """
@@ -88,7 +90,7 @@ class Client:
     def longest_gap(self, start: float, end: float) -> float:
         """Seconds between two answers that were furthest apart within [start, end]."""
         times = [at for at, _ in self.answers if start - 1 <= at <= end + 1]
-        return max((b - a for a, b in zip(times, times[1:], strict=False)), default=end - start)
+        return max((b - a for a, b in itertools.pairwise(times)), default=end - start)
 
 
 def main() -> int:
