@@ -76,10 +76,7 @@ def scan(
     if write is not None:
         written = scanning.write_missing(found, folder, decide=decide, accept=accept or ())
     if page is not None:
-        from parity_data.report.scan_page import write_page
-
-        write_page(found.catalog, found.decisions, found.policy, found.problems, Path(page))
-        tell(f"Page: {Path(page).resolve()}")
+        _write_page(found, Path(page))
     if as_json:
         added = [f"{table}.{column}" for table, column in written.rules.added] if written else []
         print_json({**found.as_dict(), "added": added})
@@ -137,23 +134,56 @@ def _check(found: Scan) -> None:
         tell(f"{count} of them have no accepted state; 'parity scan --write DIR' records it.")
 
 
+def _write_page(found: Scan, file: Path) -> None:
+    from parity_data.report.scan_page import to_page
+
+    html = to_page(
+        found.catalog,
+        found.decisions,
+        found.policy,
+        found.problems,
+        model=found.model,
+        values=found.values,
+    )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(html)
+    tell(f"Page: {file.resolve()}")
+
+
 def _print_decisions(found: Scan) -> None:
+    """What looks personal or might be; of the rest how many there are."""
+    from parity_data.report.scan_page import looks_like
+    from parity_data.rules.names import format_name
+
     rows = []
     for d in found.decisions:
+        if d.band == "not_personal":
+            continue
         rule = found.policy.rule(d.table, d.column)
-        rows.append(
-            (
-                f"{d.table}.{d.column}",
-                d.band.replace("_", " "),
-                d.kind.replace("_", " "),
-                rule.mask.name if rule else f"none (proposed: {d.mask.name})",
-                d.why,
-            )
-        )
-    print_table("Columns", ["column", "band", "looks like", "rule", "why"], rows)
+        does = f"masked: {rule.mask.name}" if rule else f"no rule; proposed: {d.mask.name}"
+        if rule is not None and rule.mask.name == "keep":
+            does = "kept as it is"
+        looks = ("" if d.band == "personal" else "uncertain: ") + looks_like(d.kind)
+        rows.append((f"{format_name(d.table)}.{d.column}", looks, does, "; ".join(d.reasons[:2])))
+    print_table("", ["column", "looks like", "what happens to it", "why"], rows)
+    harmless = len(found.decisions) - len(rows)
+    if not found.values:
+        looked = "Only names and types were looked at: a schema dump holds no values."
+    elif found.model is None:
+        looked = "No language model is installed (extra 'ner'): people in running text may go unnoticed."
+    else:
+        looked = f"Running text was read by {found.model}."
+    output.print(
+        f"\n{len(rows):,} of {len(found.decisions):,} columns look personal or may be, {harmless:,} do not. "
+        f"{looked}\n'parity scan --page FILE' explains every column.",
+        markup=False,
+    )
     problems = found.problems
     if problems:
-        tell(f"{len(problems)} thing(s) to decide or to mend: 'parity scan --check' names them.")
+        tell(
+            f"{len(problems)} thing(s) to decide or to mend: 'parity scan --check' names them, "
+            f"'parity scan --write {found.policy.folder.name}' takes over what is proposed."
+        )
 
 
 @app.command()

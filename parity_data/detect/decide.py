@@ -76,7 +76,12 @@ def decide(
     if kind in lex.kinds and lex.kinds[kind].keep and unread is None:
         label = lex.kinds[kind].label
         evidence.append(
-            Evidence("policy", f"{label}: a quasi-identifier, kept unless the rules say more", 0.0, kind)
+            Evidence(
+                "policy",
+                f"{label} alone names nobody (a quasi-identifier), so it is kept unless a rule says more",
+                0.0,
+                kind,
+            )
         )
         band = "not_personal"
     return Verdict(kind, round(score, 3), band, tuple(evidence))
@@ -86,7 +91,7 @@ def _fitting(item: Evidence, type_class: str) -> Evidence:
     holds = CAN_HOLD.get(type_class)
     if holds is None or item.kind in holds:
         return item
-    return Evidence(item.source, f"{item.reason}, which the type cannot hold", 0.0, item.kind)
+    return Evidence(item.source, f"{item.reason}, but its SQL type cannot hold that", 0.0, item.kind)
 
 
 def _allowed(evidence: Sequence[Evidence], type_class: str) -> list[Evidence]:
@@ -97,21 +102,30 @@ def _allowed(evidence: Sequence[Evidence], type_class: str) -> list[Evidence]:
 def _from_type(type_class: str, name: NameVerdict) -> list[Evidence]:
     unseen = weight("type.not_looked_into")
     if type_class == "network":
-        return [Evidence("type", "the type holds network addresses", weight("type.network"), "ip_address")]
+        return [
+            Evidence("type", "its SQL type holds network addresses", weight("type.network"), "ip_address")
+        ]
     if type_class == "hardware":
         return [
-            Evidence("type", "the type holds hardware (MAC) addresses", weight("type.hardware"), "device_id")
+            Evidence(
+                "type", "its SQL type holds hardware (MAC) addresses", weight("type.hardware"), "device_id"
+            )
         ]
     if type_class == "bytes" and not name.neutral:
-        return [Evidence("type", "binary content is not looked into", unseen, "unknown")]
+        return [Evidence("sample", "its binary content is not looked into", unseen, "unknown")]
     if type_class == "words":
         return [
-            Evidence("type", "holds the words of other columns, and is not looked into", unseen, "free_text")
+            Evidence(
+                "sample",
+                "a search index of other columns' words, which is not looked into",
+                unseen,
+                "free_text",
+            )
         ]
     if type_class in ("xml", "other") and not name.neutral:
-        return [Evidence("type", "the type is not looked into", unseen, "unknown")]
+        return [Evidence("sample", "values of its SQL type are not looked into", unseen, "unknown")]
     if type_class == "place" and not name.evidence:
-        return [Evidence("type", "the type holds places", weight("type.place"), "geo_location")]
+        return [Evidence("type", "its SQL type holds places on a map", weight("type.place"), "geo_location")]
     return []
 
 
@@ -228,16 +242,24 @@ def _floor(
             return None
         if any(lexicon().kinds[item.kind].keep for item in name.evidence if item.weight > 0):
             return None
-        return floor("sample", "there is no value to look at, and the name does not tell", "values.no_values")
+        return floor(
+            "sample",
+            "there is no value to look at, and its name does not tell what it will hold",
+            "values.no_values",
+        )
     if sample.skipped:
-        return floor("sample", f"{sample.skipped} values are too large to look into", "sample.too_large")
+        return floor(
+            "sample", f"{sample.skipped} of its values are too large to look into", "sample.too_large"
+        )
     if values.foreign and not name.neutral:
-        reason = "written in a script whose names are not well known here"
+        reason = "written in a script whose names the word lists hardly know"
         return floor("values", reason, "values.foreign_script")
     if values.prose and not name.neutral:
-        return floor("values", "running text, which may speak of people", "values.prose", "free_text")
+        return floor(
+            "values", "its values are running text, which may speak of people", "values.prose", "free_text"
+        )
     repeated = len(sample.values) <= 20 and sample.filled >= 3 * len(sample.values)
     if values.wordy and name.opaque and not repeated:
-        reason = "words, and the name of the column does not tell what"
+        reason = "its values are words, and its name does not tell what they mean"
         return floor("values", reason, "values.opaque_words")
     return None

@@ -12,6 +12,7 @@ from parity_data.detect.keyvalue import Pair, split_by_key
 from parity_data.detect.lexicon import lexicon
 from parity_data.detect.model import UNCERTAIN, Evidence, PathDecision, band_of
 from parity_data.detect.names import Place, across_keys, judge_name, place_of
+from parity_data.detect.types import class_at
 from parity_data.detect.values import Sample, judge_values
 from parity_data.detect.weights import weight
 
@@ -57,10 +58,17 @@ def open_documents(column: Field, place: Place) -> Parts | None:
         if leaf.above and not name.evidence:
             together = tuple(across_keys(leaf.above, leaf.key))
             name = replace(name, evidence=together, neutral=name.neutral and not together)
-        type_class = "boolean" if leaf.boolean else "number" if leaf.numeric and leaf.values else "text"
+        type_class = class_at(column.column, path) or _class_of(leaf)
         values = Sample(tuple(leaf.values), leaf.filled, leaf.filled)
         fields.append(Field(column.table, column.column, path, name, type_class, values))
     return Parts("document", tuple(fields), opened.data_keys, opened.whole)
+
+
+def _class_of(leaf: nested.Leaf) -> str:
+    """The class of a leaf of a document, by its values alone."""
+    if leaf.boolean:
+        return "boolean"
+    return "number" if leaf.numeric and leaf.values else "text"
 
 
 def open_key_values(
@@ -89,7 +97,9 @@ def sum_up(parts: Parts, verdicts: Sequence[Verdict]) -> Whole:
             PathDecision(part.path, verdict.kind, verdict.band, verdict.score, _strongest(verdict).reason)
         )
     evidence = [
-        Evidence("values", f"{path} is {label_of(one.kind)}: {best.reason}", best.weight, one.kind)
+        Evidence(
+            "values", f"{_shown(path)}: {label_of(one.kind)}, since {best.reason}", best.weight, one.kind
+        )
         for path, one in sorted(found.items(), key=lambda item: -item[1].score)
         for best in [_strongest(one)]
     ]
@@ -101,12 +111,14 @@ def sum_up(parts: Parts, verdicts: Sequence[Verdict]) -> Whole:
         ]
     if not parts.whole:
         evidence.append(
-            Evidence("sample", "not every value could be opened", weight("sample.too_large"), "unknown")
+            Evidence(
+                "sample", "not every document in it could be opened", weight("sample.too_large"), "unknown"
+            )
         )
     keys = _data_keys(parts.data_keys)
     for path, verdict in keys.items():
         best = _strongest(verdict)
-        reason = f"keys of the objects at {path} are {label_of(verdict.kind)}: {best.reason}"
+        reason = f"keys of the objects at {path}: {label_of(verdict.kind)}, since {best.reason}"
         evidence.append(Evidence("keys", reason, best.weight, verdict.kind))
     score = max([0.0, *(item.weight for item in evidence), *(one.score for one in found.values())])
     kind = max(evidence, key=lambda item: item.weight).kind if evidence else "none"
@@ -118,6 +130,11 @@ def sum_up(parts: Parts, verdicts: Sequence[Verdict]) -> Whole:
         evidence.append(Evidence("values", reason, 0.0, "none"))
     whole = Verdict(kind, round(score, 3), band_of(score), tuple(evidence))
     return Whole(whole, found, tuple(paths), keys)
+
+
+def _shown(path: str) -> str:
+    """A path as a reason names it."""
+    return "its elements" if path == "$[*]" else path
 
 
 def label_of(kind: str) -> str:

@@ -67,11 +67,17 @@ class Decision:
     @property
     def why(self) -> str | None:
         """One line for the rules file: the band and the strongest evidence; None when nothing was found."""
-        found = sorted((e for e in self.evidence if e.weight > 0), key=lambda e: -e.weight)
-        if self.band == "not_personal" and (not found or self.kind in ("none", "key")):
+        reasons = self.reasons
+        if self.band == "not_personal" and (not reasons or self.kind in ("none", "key")):
             return None
-        reasons = "; ".join(e.reason for e in found[:2]) or self.evidence[0].reason
-        return f"{self.band.replace('_', ' ')}, {self.kind.replace('_', ' ')}: {reasons}"
+        said = "; ".join(reasons[:2]) or self.evidence[0].reason
+        return f"{self.band.replace('_', ' ')}, {self.kind.replace('_', ' ')}: {said}"
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What speaks for its being personal, in words, the strongest first."""
+        found = sorted((e for e in self.evidence if e.weight > 0), key=lambda e: -e.weight)
+        return tuple(e.reason for e in found)
 
 
 def band_of(score: float) -> Band:

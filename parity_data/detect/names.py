@@ -101,7 +101,8 @@ def across_keys(above: str, key: str) -> list[Evidence]:
         hit = lex.phrases.get((*upper[-before:], *lower))
         if hit is not None:
             kind, weight, _ = hit
-            return [Evidence("name", f"the keys together say {lex.kinds[kind].label}", weight, kind)]
+            reason = f"its key and the one around it together say {lex.kinds[kind].label}"
+            return [Evidence("name", reason, weight, kind)]
     return []
 
 
@@ -144,7 +145,7 @@ def _weighed(
     lex: Lexicon,
 ) -> Evidence:
     label = lex.kinds[kind].label
-    reason = f"the name says {label} ({_LANGUAGES.get(language, language)})"
+    reason = f"its name says {label} ({_LANGUAGES.get(language, language)})"
     others = [*found[:start], *found[stop:]]
     spoiling = [word for word in others if word in lex.negative]
     if spoiling:
@@ -152,7 +153,7 @@ def _weighed(
         reason += f", but '{spoiling[0]}' makes it about something else"
     elif kind in _THING_KINDS and (place.about == "things" or any(word in lex.things for word in others)):
         weight *= weight_of("factors.thing")
-        reason += ", of a thing rather than a person"
+        reason += ", but of a thing rather than a person"
     return Evidence("name", reason, round(weight, 3), kind)
 
 
@@ -165,18 +166,17 @@ def _bare_name(found: tuple[str, ...], matched: set[int], place: Place, lex: Lex
         if any(other in lex.negative for other in others):
             return []
         if any((other,) in lex.people for other in others):
-            return [Evidence("name", "the name says person's name", weight_of("name.strong"), "person_name")]
+            return [Evidence("name", "its name says person's name", weight_of("name.strong"), "person_name")]
         if any(other in lex.things or other in lex.neutral for other in others):
-            return [
-                Evidence("name", "the name is that of a thing", weight_of("name.of_a_thing"), "person_name")
-            ]
+            reason = "its name is a word for name, and says that of a thing"
+            return [Evidence("name", reason, weight_of("name.of_a_thing"), "person_name")]
         if place.about == "people":
-            reason = f"a name in '{place.name}', which is about people"
+            reason = f"its name is a word for name, and '{place.name}' is about people"
             return [Evidence("name", reason, weight_of("name.in_person_table"), "person_name")]
         if place.about == "things":
-            reason = f"a name in '{place.name}', which is about things"
+            reason = f"its name is a word for name, and '{place.name}' is about things"
             return [Evidence("name", reason, weight_of("name.of_a_thing"), "person_name")]
-        reason = f"a name, of a person or a thing: '{place.name}' does not tell"
+        reason = f"its name is a word for name, of a person or a thing: '{place.name}' does not tell which"
         return [Evidence("name", reason, weight_of("name.in_unknown_table"), "person_name")]
     return []
 
@@ -189,7 +189,7 @@ def _from_comment(comment: str | None, lex: Lexicon) -> list[Evidence]:
     for _, _, kind, weight, _ in _phrases(found, lex):
         if lex.kinds[kind].level == "quasi" or weight < weight_of("name.fair"):
             continue
-        reason = f"the comment speaks of {lex.kinds[kind].label}"
+        reason = f"its comment speaks of {lex.kinds[kind].label}"
         evidence.append(Evidence("name", reason, round(weight * weight_of("name.comment"), 3), kind))
     return evidence
 

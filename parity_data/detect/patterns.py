@@ -42,7 +42,7 @@ def judge_text(values: tuple[str, ...]) -> list[Evidence]:
             if result.score >= _LEAST_SCORE:
                 found[result.entity_type] = found.get(result.entity_type, 0) + 1
     return [
-        Evidence("patterns", f"{n} {_words(entity)} inside the text", weight("patterns.found"), "free_text")
+        Evidence("patterns", f"its texts contain {n} {_words(entity)}", weight("patterns.found"), "free_text")
         for entity, n in sorted(found.items())
     ]
 

@@ -35,7 +35,7 @@ def _follow(member: Decision, leader: Decision) -> Decision:
         return replace(member, mask=leader.mask)
     note = Evidence(
         "reference",
-        f"joined by a foreign key with {leader.table}.{leader.column}, and masked as that is",
+        f"a foreign key joins it with {leader.table}.{leader.column}, so both are masked alike",
         leader.score,
         leader.kind,
     )

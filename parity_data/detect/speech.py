@@ -24,7 +24,8 @@ CHARACTERS = 1_000
 #: Said of running text where no model is installed.
 NOBODY_LISTENED = Evidence(
     "language",
-    "no language model is installed (extra 'ner'), so names within the text were not looked for",
+    "no language model was used (extra 'ner'): people within its text were looked for by title, "
+    "and by the names in other columns, only",
     0.0,
     "free_text",
 )

@@ -97,6 +97,22 @@ def class_of(column: Column) -> str:
     return _class(column.type)
 
 
+def class_at(column: Column, path: str) -> str | None:
+    """The class of the type at a path inside an array or a composite, None where the type tells none.
+
+    path: JSONPath, of one array step, one attribute, or one attribute of every element.
+    """
+    inner: Type | None = column.type
+    if inner is not None and inner.is_array and path.startswith("$[*]"):
+        inner, path = inner.plain.element, "$" + path.removeprefix("$[*]")
+    if inner is not None and path != "$":
+        inner = dict(inner.plain.fields).get(path.removeprefix("$."))
+    if inner is None or inner is column.type:
+        return None
+    found = _class(inner)
+    return None if found == "nested" else found
+
+
 def _class(type_: Type) -> str:
     plain = type_.plain
     if type_.is_array or plain.kind == "c":

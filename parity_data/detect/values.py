@@ -147,7 +147,7 @@ def _digits(values: list[str], of: int) -> list[Evidence]:
         found.append(
             Evidence(
                 "values",
-                f"{cards} of {n} are valid card numbers",
+                f"{cards} of {n} distinct values are valid card numbers",
                 weight("values.card_number"),
                 "card_number",
             )
@@ -157,7 +157,7 @@ def _digits(values: list[str], of: int) -> list[Evidence]:
             continue
         passed = sum(v.passes_check_digit(country, module, length, value) for value in values)
         if passed and _ratio(passed, n, chance) > ENOUGH_EVIDENCE:
-            reason = f"{passed} of {n} have the check digit of the {label}, far above chance"
+            reason = f"{passed} of {n} distinct values have the check digit of the {label}, far above chance"
             found.append(Evidence("values", reason, weight("values.check_digit"), "national_id"))
     return found
 
@@ -181,7 +181,7 @@ def _within(values: list[str], machines: list[bool], prose: bool) -> list[Eviden
             found.append(
                 Evidence(
                     "values",
-                    f"{hits} of {n} contain {what} inside other text",
+                    f"{hits} of {n} distinct values contain {what} within other text",
                     weight("values.contains"),
                     "free_text",
                 )
@@ -190,7 +190,7 @@ def _within(values: list[str], machines: list[bool], prose: bool) -> list[Eviden
         named = sum(_names_inside(value) for value in values)
         if named >= 2:
             entry = "titled_names" if named / n >= 0.05 else "titled_names_few"
-            reason = f"running text, and {named} of {n} speak of a person by title and name"
+            reason = f"running text, and {named} of {n} distinct values speak of a person by title and name"
             found.append(Evidence("values", reason, weight(f"values.{entry}"), "free_text"))
     return found
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import metadata, util
 from typing import Any
 
 from parity_data.language.model import LanguageModel, Span, SpanKind
 
 _KINDS: dict[str, SpanKind] = {"PERSON": "person_name", "PER": "person_name", "FAC": "street_address"}
+#: Entry points by which packages with models make themselves known.
+_GROUP = "spacy_models"
 #: Parts of a pipeline that entities do not need.
 _UNNEEDED = ["parser", "tagger", "attribute_ruler", "lemmatizer", "senter", "morphologizer"]
 #: Characters of a text that are looked at.
@@ -16,11 +19,12 @@ LONGEST = 100_000
 
 def load() -> LanguageModel | None:
     """The first installed model by name that recognises entities, None where there is none."""
-    try:
-        import spacy
-    except ImportError:
-        return None
-    for name in sorted(spacy.util.get_installed_models()):
+    installed = {entry.name for entry in metadata.entry_points(group=_GROUP)}
+    if not installed or util.find_spec("spacy") is None:
+        return None  # spaCy takes seconds to import
+    import spacy
+
+    for name in sorted(installed):
         try:
             pipeline = spacy.load(name, exclude=_UNNEEDED)
         except Exception:

@@ -18,6 +18,7 @@ from parity_data.catalog.model import Table
 from parity_data.detect import Decision, scan
 from parity_data.detect.cache import ValueCache
 from parity_data.errors import RulesError
+from parity_data.language import LanguageModel, installed_model
 from parity_data.mask import KeyRing, MaskSpec
 from parity_data.rules import ColumnRule, Policy, Problem, check_policy
 from parity_data.rules.check import LISTED_PROBLEMS, MISTAKE, NEW_PARTITION, error_for
@@ -102,15 +103,17 @@ def cover(
     connection: psycopg.Connection[Any],
     *,
     cache: ValueCache | None = None,
+    model: LanguageModel | None = None,
     log: logging.Logger,
 ) -> Covered:
     """Hold the rules against production.
 
-    connection: inside the snapshot's transaction. cache: saved when the look is over.
+    connection: inside the snapshot's transaction. cache: saved when the look is over. model: reads texts
+    that nothing else explains; the installed one if None.
     Raises RulesError, before anything moved, for rules that do not fit, and for everything undecided unless
     the policy masks it and a masker fits.
     """
-    decisions = scan(catalog, connection, cache=cache, log=log)
+    decisions = scan(catalog, connection, cache=cache, model=model or installed_model(), log=log)
     if cache is not None:
         cache.save()
     return judge(policy, catalog, decisions, log=log)

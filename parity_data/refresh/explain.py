@@ -7,9 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from parity_data.catalog import Catalog, Name, Snapshot, read_catalog
 from parity_data.catalog.model import Column
-from parity_data.detect import Decision, scan
+from parity_data.detect import Decision, ValueCache, scan
+from parity_data.language import installed_model
+from parity_data.refresh.cover import remembered
 from parity_data.refresh.scan import Scan, column_named
 from parity_data.rules import ColumnRule, Policy, Problem, load_policy, resolve
 from parity_data.rules.load import POLICY_FILE
@@ -78,8 +82,7 @@ def explain_column(settings: Settings, text: str, *, folder: Path | None = None)
     with Snapshot(settings.need_source(), application="parity-data explain") as snapshot:
         catalog = read_catalog(snapshot)
         table, column = column_named(catalog, text)
-        part = replace(catalog, tables={name: catalog.tables[name] for name in _reached(catalog, table)})
-        decisions = scan(part, snapshot.connection)
+        decisions = _looked_at(catalog, table, column, snapshot.connection, remembered(settings))
     resolved = resolve(policy, catalog)
     known = resolved.accepted.get(table)
     found = Scan(catalog, decisions, resolved, values=True)
@@ -92,6 +95,19 @@ def explain_column(settings: Settings, text: str, *, folder: Path | None = None)
         problems=tuple(p for p in found.problems if (p.table, p.column) == (table, column)),
         uncovered=_uncovered(resolved, table),
     )
+
+
+def _looked_at(
+    catalog: Catalog, table: Name, column: str, connection: psycopg.Connection[Any], cache: ValueCache
+) -> list[Decision]:
+    """What a scan says: of the table and what it refers to, or of all where other columns may have a say."""
+    model = installed_model()
+    part = replace(catalog, tables={name: catalog.tables[name] for name in _reached(catalog, table)})
+    decisions = scan(part, connection, cache=cache, model=model)
+    seen = next((d for d in decisions if (d.table, d.column) == (table, column)), None)
+    if seen is None or (seen.band == "personal" and not seen.paths):
+        return decisions
+    return scan(catalog, connection, cache=cache, model=model)
 
 
 def _reached(catalog: Catalog, table: Name) -> list[Name]:
@@ -125,6 +141,8 @@ def sentences(explained: ColumnExplained) -> Iterator[str]:
         for e in sorted(seen.evidence, key=lambda e: -abs(e.weight)):
             sign = "for" if e.weight > 0 else "against" if e.weight < 0 else "noted"
             yield f"  {sign:7} {abs(e.weight):4.2f}  {e.source}: {e.reason}"
+        if not seen.evidence:
+            yield "  neither its name nor its values say anything personal"
         for p in seen.paths:
             yield f"  path    {p.score:4.2f}  {p.path}: {_words(p.band)}, {_words(p.kind)}; {p.why}"
         yield f"  proposed masker: {seen.mask.name}"

@@ -13,6 +13,7 @@ from typing import Any
 from parity_data.catalog import Catalog, Name, Snapshot, read_catalog
 from parity_data.detect import Decision, propose, scan
 from parity_data.errors import ConfigError
+from parity_data.language import LanguageModel, installed_model
 from parity_data.mask import MaskSpec
 from parity_data.refresh.cover import remembered
 from parity_data.refresh.dump import restored
@@ -41,13 +42,14 @@ class Scan:
     """Production as it was looked at, and the rules that are in force for it.
 
     policy: resolved; without rules where the folder has none. values: whether values were looked at.
-    problems: everything undecided or wrong.
+    model: the language model that read texts, None for none. problems: everything undecided or wrong.
     """
 
     catalog: Catalog
     decisions: list[Decision]
     policy: Policy
     values: bool
+    model: str | None = None
 
     @property
     def problems(self) -> list[Problem]:
@@ -63,6 +65,7 @@ class Scan:
     def as_dict(self) -> dict[str, Any]:
         """One entry per column, and one per problem."""
         return {
+            "language_model": self.model,
             "columns": [self._column(decision) for decision in self.decisions],
             "problems": [
                 {"where": p.where, "cause": p.cause, "what": p.what, "todo": p.todo, "place": p.place}
@@ -86,19 +89,26 @@ class Scan:
         }
 
 
-def look(settings: Settings, *, folder: Path | None = None, schema_dump: Path | None = None) -> Scan:
+def look(
+    settings: Settings,
+    *,
+    folder: Path | None = None,
+    schema_dump: Path | None = None,
+    model: LanguageModel | None = None,
+) -> Scan:
     """Scan the source in one snapshot. folder: of the rules, by default that of the settings.
 
-    schema_dump: look at this pg_dump of a schema instead, restored into a server of its own for as long as
-    it takes; there are no values then. Raises ConfigError, RulesError, SourceError.
+    model: reads texts that nothing else explains; the installed one if None. schema_dump: look at this
+    pg_dump of a schema instead, restored into a server of its own for as long as it takes; there are no
+    values then. Raises ConfigError, RulesError, SourceError.
     """
     folder = folder or settings.rules
     policy = load_policy(folder) if (folder / POLICY_FILE).is_file() else Policy(folder=folder)
     if schema_dump is None:
         with Snapshot(settings.need_source(), application="parity-data scan") as snapshot:
             catalog = read_catalog(snapshot, ignore_schemas=policy.ignore_schemas)
-            cache = remembered(settings)
-            decisions = scan(catalog, snapshot.connection, cache=cache)
+            cache, model = remembered(settings), model or installed_model()
+            decisions = scan(catalog, snapshot.connection, cache=cache, model=model)
             cache.save()
     else:
         with (
@@ -106,8 +116,9 @@ def look(settings: Settings, *, folder: Path | None = None, schema_dump: Path | 
             Snapshot(database, application="parity-data scan") as snapshot,
         ):
             catalog = read_catalog(snapshot, ignore_schemas=policy.ignore_schemas)
-            decisions = propose(catalog)
-    return Scan(catalog, decisions, resolve(policy, catalog), schema_dump is None)
+            decisions, model = propose(catalog), None
+    values = schema_dump is None
+    return Scan(catalog, decisions, resolve(policy, catalog), values, model.name if model else None)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -13,6 +12,7 @@ from markupsafe import Markup
 from parity_data.catalog import Catalog, Column, Name
 from parity_data.detect import Decision
 from parity_data.detect.lexicon import lexicon
+from parity_data.detect.scan import SAMPLE_ROWS
 from parity_data.mask import MaskSpec, describe, masker_names
 from parity_data.report import text
 from parity_data.report.html import asset, content_policy, environment
@@ -25,20 +25,6 @@ _WORDS = {
     "key": "a key without meaning outside",
     "unknown": "not clear",
     "document": "a document with several kinds of personal data",
-}
-
-#: Where evidence comes from, in words that need no knowledge of the program.
-SOURCES = {
-    "name": "its name",
-    "type": "its type",
-    "values": "a sample of its values",
-    "patterns": "text inside its values",
-    "keys": "keys inside its documents",
-    "reference": "the column it refers to",
-    "columns": "other columns of the database",
-    "sample": "what could be read",
-    "language": "the language of its text",
-    "policy": "the default for such data",
 }
 
 
@@ -56,25 +42,26 @@ class ColumnView:
     by: str | None
     why: str | None
     problems: tuple[Problem, ...]
-    reasons: tuple[tuple[str, str, str], ...]
+    reasons: tuple[tuple[str, str], ...]
 
     @property
     def kept(self) -> bool:
         return self.does == "kept as it is"
 
 
-def write_page(
-    catalog: Catalog, decisions: Iterable[Decision], policy: Policy, problems: list[Problem], file: Path
-) -> None:
-    """Write the page. policy: resolved. Raises OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(to_page(catalog, decisions, policy, problems))
-
-
 def to_page(
-    catalog: Catalog, decisions: Iterable[Decision], policy: Policy, problems: list[Problem]
+    catalog: Catalog,
+    decisions: Iterable[Decision],
+    policy: Policy,
+    problems: list[Problem],
+    *,
+    model: str | None = None,
+    values: bool = True,
 ) -> bytes:
-    """The page as UTF-8."""
+    """The page as UTF-8.
+
+    policy: resolved. model: the language model that read texts. values: whether values were looked at.
+    """
     found = list(decisions)
     tables: dict[Name, list[ColumnView]] = {}
     for decision in found:
@@ -101,7 +88,11 @@ def to_page(
             personal=sum(v.decision.band == "personal" for v in views),
             uncertain=sum(v.decision.band == "uncertain" for v in views),
             masked=sum(not v.kept and not v.does.startswith("nothing") for v in views),
-            sources=SOURCES,
+            model=model,
+            rows=SAMPLE_ROWS,
+            values=values,
+            unseen=_unseen(views),
+            proposed=_proposed,
         )
     )
     return page.encode("utf-8", "backslashreplace")
@@ -121,7 +112,7 @@ def _view(catalog: Catalog, decision: Decision, policy: Policy, problems: list[P
         decision=decision,
         looks=looks_like(decision.kind),
         does=_does(rule.mask if rule else None, decision.mask),
-        keeps=_keeps(rule.mask) if rule else "",
+        keeps=_keeps(rule.mask if rule else decision.mask),
         where=_where(rule),
         by=rule.by if rule else None,
         why=rule.why if rule else None,
@@ -139,13 +130,18 @@ def looks_like(kind: str) -> str:
 def _does(mask: MaskSpec | None, proposed: MaskSpec) -> str:
     if mask is not None:
         return "kept as it is" if mask.name == "keep" else f"masked: {mask.name}"
-    if proposed.name not in masker_names():
-        return "nothing yet; no masker fits, so a person has to choose"
-    return f"nothing yet; proposed: {proposed.name}"
+    return f"nothing yet; {_proposed(proposed)}"
+
+
+def _proposed(mask: MaskSpec) -> str:
+    if mask.name not in masker_names():
+        return "no masker fits, so a person has to choose"
+    return f"proposed: {mask.name}"
 
 
 def _keeps(mask: MaskSpec) -> str:
-    return "" if mask.name == "keep" else f"leaves {describe(mask.name).keeps_text}"
+    known = mask.name != "keep" and mask.name in masker_names()
+    return f"leaves {describe(mask.name).keeps_text}" if known else ""
 
 
 def _where(rule: ColumnRule | None) -> str:
@@ -155,16 +151,26 @@ def _where(rule: ColumnRule | None) -> str:
     return f"{rule.via} ({place})" if rule.via and place else rule.via or place
 
 
-def _reasons(decision: Decision) -> Iterator[tuple[str, str, str]]:
-    """(for, against or noted; where from; in words), the weightiest first.
+def _reasons(decision: Decision) -> Iterator[tuple[str, str]]:
+    """(for, against or note; in words), the weightiest first.
 
     What speaks against another kind than the one that won is left out: it would read as an objection.
     """
     for item in sorted(decision.evidence, key=lambda e: (e.weight < 0, -abs(e.weight))):
         if item.weight < 0 and decision.band != "not_personal" and item.kind not in (decision.kind, "any"):
             continue
-        sign = "for" if item.weight > 0 else "against" if item.weight < 0 else "noted"
-        yield sign, SOURCES.get(item.source, item.source), item.reason
+        yield "for" if item.weight > 0 else "against" if item.weight < 0 else "note", item.reason
+
+
+def _unseen(views: list[ColumnView]) -> list[tuple[str, list[str]]]:
+    """(why, columns) of everything that was not looked at, the most frequent first."""
+    found: dict[str, list[str]] = {}
+    for view in views:
+        for item in view.decision.evidence:
+            if item.source == "sample":
+                place = f"{format_name(view.decision.table)}.{view.name}"
+                found.setdefault(item.reason.removeprefix("undecided: "), []).append(place)
+    return sorted(found.items(), key=lambda entry: (-len(entry[1]), entry[0]))
 
 
 def _kinds(views: list[ColumnView]) -> list[tuple[str, int, list[ColumnView]]]:
