@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fix_command_line import CommandLine
 
 from parity_data.database import Database
 from parity_data.secret import Secret
+from parity_data.settings import Settings
 
 #: Rules that were written for the demo shop, and reviewed.
 RULES = Path(__file__).parents[2] / "scrub_rules"
@@ -54,7 +53,12 @@ def forms(value: str) -> set[str]:
 
 @pytest.mark.parametrize("defect", [False, True], ids=["a refresh that passes", "a refresh that fails"])
 def test_500_values_are_found_nowhere(
-    shop_db: Database, target_db: Database, masking_key: Secret, tmp_path: Path, defect: bool
+    shop_db: Database,
+    target_db: Database,
+    masking_key: Secret,
+    tmp_path: Path,
+    command_line: Callable[[Settings], CommandLine],
+    defect: bool,
 ) -> None:
     rules = tmp_path / "rules"
     rules.mkdir()
@@ -71,23 +75,8 @@ def test_500_values_are_found_nowhere(
             )
         (rules / path.name).write_text(text, encoding="utf-8")
     values = personal_values(shop_db)
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PARITY_", "DAGSTER_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "parity_data.cli", "refresh", "--json"],
-        env={
-            **inherited,
-            "PARITY_SOURCE_URL": shop_db.uri(),
-            "PARITY_TARGET_URL": target_db.uri(),
-            "PARITY_MASKING_KEY": masking_key.reveal(),
-            "PARITY_RULES": str(rules),
-            "PARITY_WORK": str(tmp_path / "work"),
-            "DAGSTER_HOME": str(tmp_path / "home"),
-        },
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    settings = Settings(shop_db, target_db, masking_key, rules=rules, work=tmp_path / "work")
+    done = command_line(settings).run("refresh", "--json")
     assert done.returncode == (1 if defect else 0), done.stderr
     shown = "\n".join([done.stdout, done.stderr, *everything_under(tmp_path / "work", tmp_path / "home")])
     # What is there is found: the search reads event log, metadata and both reports.

@@ -46,7 +46,7 @@ def compare_keys(
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Values of four characters or more that agree, and all of them, by masker. Kept columns must agree.
 
-    A free text whose rest is kept counts where it named somebody, that is, where one of the copies changed it.
+    A free text whose rest is kept counts where it named somebody: where one of the copies changed it.
     """
     agree: dict[str, int] = defaultdict(int)
     seen: dict[str, int] = defaultdict(int)

@@ -7,15 +7,14 @@ import os
 import random
 import signal
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import psycopg
 import pytest
+from fix_disk import NoRoom
 from fix_release import FaultRunner, Outcome, Staging, Watch, until
 from psycopg import conninfo, sql
 
@@ -208,61 +207,10 @@ def test_cut_while_writing(ready: Staging, wire_to: type[Wire]) -> None:
     assert ready.serves() == ready.edition
 
 
-def test_the_target_has_no_room(
-    ready: Staging, source_server: Server, target_server: Server, tmp_path: Path
-) -> None:
-    with small_disk(tmp_path) as disk, contextlib.ExitStack() as undo:
-        places = {source_server: disk.parent / "plenty", target_server: disk}
-        for server, place in places.items():
-            place.mkdir(exist_ok=True)
-            place.chmod(0o777)
-            os.chown(place, *owner_of(server))
-            admin = undo.enter_context(server.url("postgres").connect(autocommit=True))
-            admin.execute(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(str(place)))
-            undo.callback(admin.execute, "DROP TABLESPACE small")
-        source = undo.enter_context(ready.settings.need_source().connect(autocommit=True))
-        source.execute(
-            "CREATE TABLE big TABLESPACE small AS SELECT repeat('x', 500) AS x FROM generate_series(1, 9000)"
-        )
-        undo.callback(source.execute, "DROP TABLE big")
-        with ready_rules(ready), pytest.raises(ParityError, match="disk is full"):
-            ready.refresh()
+def test_the_target_has_no_room(ready: Staging, no_room: NoRoom) -> None:
+    with no_room(ready), pytest.raises(ParityError, match="disk is full"):
+        ready.refresh()
     assert ready.serves() == old_edition(ready)
-
-
-@contextlib.contextmanager
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of two megabytes."""
-    disk = Path(f"/tmp/parity-disk-{os.getpid()}/small")
-    disk.mkdir(parents=True)
-    disk.parent.chmod(0o755)
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0777", "tmpfs", str(disk)]
-    try:
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            pytest.skip("needs the right to mount a small file system")
-        try:
-            yield disk
-        finally:
-            subprocess.run(["umount", "-l", str(disk)], check=True)
-    finally:
-        subprocess.run(["rm", "-rf", str(disk.parent)], check=True)
-
-
-def owner_of(server: Server) -> tuple[int, int]:
-    data = (server.folder / "cluster").resolve()
-    return data.stat().st_uid, data.stat().st_gid
-
-
-@contextlib.contextmanager
-def ready_rules(staging: Staging) -> Iterator[None]:
-    """The rules with a line for the table ``big``."""
-    rules = staging.settings.rules / "public.yaml"
-    before = rules.read_text()
-    rules.write_text(before + "  big:\n    x: keep\n")
-    try:
-        yield
-    finally:
-        rules.write_text(before)
 
 
 def test_a_table_of_production_is_locked(ready: Staging) -> None:
