@@ -32,10 +32,9 @@ class Refusal:
 
 
 @pytest.fixture
-def good(staging: Staging) -> Staging:
+def good(long_lived: Staging) -> Staging:
     """A staging that serves a release."""
-    staging.refresh()
-    return staging
+    return long_lived
 
 
 def other_words(database: Database, **changed: object) -> str:
@@ -46,7 +45,10 @@ def other_words(database: Database, **changed: object) -> str:
 def the_target_is_the_source(good: Staging, **changed: object) -> Refusal:
     says = "The target is the source: both addresses lead to the same database of the same server."
     return Refusal(
-        says, 2, {"PARITY_TARGET_URL": other_words(good.settings.need_source(), **changed)}, nullcontext()
+        says,
+        2,
+        {"PARITY_TARGET_URL": other_words(good.settings.need_source(), **changed)},
+        nullcontext(),
     )
 
 
@@ -60,7 +62,7 @@ def unreachable_host(good: Staging) -> Refusal:
         nobody.bind(("127.0.0.1", 0))
         port = nobody.getsockname()[1]
     url = other_words(good.settings.need_source(), port=port)
-    return Refusal("nothing listens there", 1, {"PARITY_SOURCE_URL": url}, nullcontext())
+    return Refusal("nothing answers there", 1, {"PARITY_SOURCE_URL": url}, nullcontext())
 
 
 def unknown_host(good: Staging) -> Refusal:
@@ -98,13 +100,18 @@ def unknown_table(good: Staging) -> Refusal:
         finally:
             rules.write_text(before)
 
-    return Refusal("Did you mean person?", 2, {}, another_rule())
+    return Refusal("There is no table public.parson. Did you mean public.person?", 2, {}, another_rule())
 
 
 def old_client_tools(good: Staging) -> Refusal:
     if not (POSTGRES15_PROGRAMS / "pg_dump").exists():
         pytest.skip(f"needs the client programs of PostgreSQL 15 in {POSTGRES15_PROGRAMS}")
-    return Refusal("pg_dump 15", 2, {"PARITY_CLIENT_TOOLS": str(POSTGRES15_PROGRAMS)}, nullcontext())
+    return Refusal(
+        "pg_dump and pg_restore of version 18 or newer are needed; the newest found is 15.",
+        2,
+        {"PARITY_CLIENT_TOOLS": str(POSTGRES15_PROGRAMS)},
+        nullcontext(),
+    )
 
 
 CAUSES: dict[str, Callable[[Staging], Refusal]] = {
