@@ -115,6 +115,14 @@ def runs(words: Words, size: int, key: Key) -> tuple[U64, I64, I64, I64]:
     return _finish(sums, np.full(sums.size, size, dtype=np.uint64), key), first, texts, lengths
 
 
+def all_figures(words: Words, first: I64, size: int) -> npt.NDArray[np.bool_]:
+    """Which of the runs of ``size`` words that begin at ``first`` are nothing but figures."""
+    found = np.ones(first.size, dtype=bool)
+    for i in range(size):
+        found &= words.words.gather(first + i).str.contains(r"^\p{N}+$").to_numpy()
+    return found
+
+
 def is_container(texts: pl.Series) -> pl.Series:
     """Which of the texts are JSON, arrays, hstore or markup, by how they begin."""
     return texts.str.contains(_CONTAINER).fill_null(False)

@@ -73,15 +73,39 @@ class LeakHit:
 class _Bucket:
     """Candidates of one staged column with the same number of words and characters.
 
-    candidates: how many were compared. space: how many values a mask could have put there, as far as
-    the staged values tell.
+    candidates: how many were compared. figures, others: what is known of those that are nothing but
+    figures and of the others, who may be names beside telephone numbers in one document.
     """
 
     candidates: int = 0
-    space: float = math.inf
+    figures: _Kind = field(default_factory=lambda: _Kind())
+    others: _Kind = field(default_factory=lambda: _Kind())
     hits: Counter[int] = field(default_factory=Counter)
     inside: set[int] = field(default_factory=set)
     shapes: dict[int, str] = field(default_factory=dict)
+
+    def kinds(self) -> tuple[_Kind, _Kind]:
+        return self.figures, self.others
+
+
+@dataclass
+class _Kind:
+    """Candidates of one kind. share: of the bucket's; space: how many values a mask could have put there.
+
+    Both as far as the staged values tell: the whole bucket and any value, until one was hit. hits: the
+    bucket's that are of this kind.
+    """
+
+    share: float = 1.0
+    space: float = math.inf
+    hits: set[int] = field(default_factory=set)
+
+    def look(self, words: Words, first: npt.NDArray[np.int64], size: int, candidates: int) -> None:
+        """Learn from a batch: ``first`` are the first words of those of this kind among its candidates."""
+        if first.size:
+            share = first.size / candidates
+            self.share = share if self.space == math.inf else max(self.share, share)
+            self.space = min(self.space, _chance.space(words, first, size))
 
 
 @dataclass
@@ -200,8 +224,12 @@ class LeakAudit:
         for bucket in np.unique(buckets[hit]).tolist():
             mine = buckets == bucket
             noted, size = scanned.buckets[bucket], bucket // MAX_CHARACTERS
-            if not inside:
-                noted.space = min(noted.space, _chance.space(words, first[mine], size))
+            all_figures = np.zeros(digests.size, dtype=bool)
+            all_figures[mine] = _words.all_figures(words, first[mine], size)
+            for kind, are in ((noted.figures, all_figures), (noted.others, ~all_figures)):
+                if not inside:
+                    kind.look(words, first[mine & are], size, int(mine.sum()))
+                kind.hits.update((digests[mine & hit & are] >> SHIFT).tolist())
             at = np.flatnonzero(mine & hit)
             found = (digests[at] >> SHIFT).tolist()
             for digest, count in zip(found, rows[at].tolist(), strict=True):
@@ -220,15 +248,21 @@ class LeakAudit:
         packed, sizes = self._by_column[source], self._bucket_sizes[source]
         leaks: list[tuple[_Bucket, list[int], float]] = []
         suspects: list[tuple[_Bucket, list[int], float]] = []
-        for number, bucket in sorted(scanned.buckets.items()):
-            if not bucket.hits:
-                continue
-            digests = np.fromiter(bucket.hits, np.uint64, len(bucket.hits)) << SHIFT
+        hit = [
+            (number, bucket, kind)
+            for number, bucket in sorted(scanned.buckets.items())
+            for kind in bucket.kinds()
+            if kind.hits
+        ]
+        for number, bucket, kind in hit:
+            digests = np.fromiter(kind.hits, np.uint64, len(kind.hits)) << SHIFT
             found = _lookup(packed, digests)
             own = (counts(found) > 0) & (counts(found) < SMALL_CELL)
             exempt = own & self._exempt(digests, found)
-            space = min(bucket.space, self._spaces.get(source, math.inf))
-            expected = _chance.expected(bucket.candidates, sizes.get(number, 0), space, _characters(number))
+            space = min(kind.space, self._spaces.get(source, math.inf))
+            expected = _chance.expected(
+                bucket.candidates * kind.share, sizes.get(number, 0), space, _characters(number)
+            )
             leaking = (digests[own & ~exempt] >> SHIFT).tolist()
             if len(leaking) > bar.allows(expected):
                 leaks.append((bucket, leaking, expected))
@@ -248,9 +282,12 @@ class LeakAudit:
             total.update(sizes)
         return _chance.Bar(
             [
-                _chance.expected(bucket.candidates, total[number], bucket.space, _characters(number))
+                _chance.expected(
+                    bucket.candidates * kind.share, total[number], kind.space, _characters(number)
+                )
                 for scanned in self._scanned.values()
                 for number, bucket in scanned.buckets.items()
+                for kind in (bucket.kinds() if bucket.hits else bucket.kinds()[:1])
                 if total[number]
             ]
         )
