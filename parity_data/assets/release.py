@@ -18,6 +18,8 @@ from parity_data.verify.result import CheckResult
 CHECKS = {
     "schema_parity": "Every object of production's catalog is in staging, and the same.",
     "migration_heads": "The migration tools that production uses stand at the same revision in staging.",
+    "mask_link": "Every masked value keeps of its original what its mask declares to keep.",
+    "load_link": "Every row that was sent is in staging once and unchanged, by a keyed sum over the rows.",
     "row_count": "Every table holds the rows that were planned, read back from staging.",
     "null_share": "Every column holds as many NULLs as were sent.",
     "foreign_keys": "Every foreign key that resolves in production resolves in staging.",

@@ -33,8 +33,9 @@ from parity_data.refresh.request import RefreshRequest
 from parity_data.refresh.scratch import clear_scratch, scratch
 from parity_data.refresh.swapping import swap_in
 from parity_data.refresh.trouble import worded, words
-from parity_data.refresh.verification import Digests, Verification
+from parity_data.refresh.verification import Verification
 from parity_data.refresh.watch import Watch
+from parity_data.refresh.witness import Witnesses
 from parity_data.release import (
     Ledger,
     ReleaseRecord,
@@ -245,25 +246,27 @@ class Refresh:
         Close it to stop the workers early.
         """
         with self.next.connect(role="target", autocommit=True) as connection:
-            oids = type_oids(self.snapshot.connection, connection)
+            self.type_oids = type_oids(self.snapshot.connection, connection)
         known = gather_known(self.snapshot, self.catalog, self.masks)
         self._stage("known values")
-        self.digests = Digests(secrets.token_bytes(32))
+        # Without a mask nothing can be left behind, so no value needs to be remembered.
+        self.witnesses = Witnesses(secrets.token_bytes(32), self.next, digests=self._masks_anything())
+        self._exit.callback(self.witnesses.close)
         access = Access(
             source=self.snapshot.database,
             snapshot=self.snapshot.id,
             target=self.next,
             keys=self.keys,
-            type_oids=oids,
-            # Without a mask nothing can be left behind, so nothing needs to be remembered.
-            make_observer=self.digests.observer if self._masks_anything() else None,
+            type_oids=self.type_oids,
+            make_observer=self.witnesses.observer,
             known=known,
         )
+        self.plans = {
+            name: plan_table(self.catalog.tables[name], masks) for name, masks in self.masks.items()
+        }
         pieces: list[Slice] = []
-        for name, masks in self.masks.items():
-            chosen = self.selections[name].addresses
-            plan = plan_table(self.catalog.tables[name], masks)
-            pieces += slices(plan, chosen, version=self.snapshot.version)
+        for name, plan in self.plans.items():
+            pieces += slices(plan, self.selections[name].addresses, version=self.snapshot.version)
         limits = self.policy.load
         connections = self.settings.connections
         if limits.max_source_connections is not None:
@@ -280,8 +283,9 @@ class Refresh:
                 watch=watch,
             ):
                 self.sent[sent.table] = sent
-                self.digests.collect(sent)
+                self.witnesses.collect(sent)
                 yield sent
+        self.witnesses.close()
         self._stage("rows")
 
     def _masks_anything(self) -> bool:

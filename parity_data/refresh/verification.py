@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,16 +11,17 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from parity_data.catalog import Catalog, Name, Table
+from parity_data.catalog import Catalog, Table
 from parity_data.catalog.fingerprint import read_fingerprint, sequence_positions
 from parity_data.catalog.migrations import migration_heads
 from parity_data.catalog.model import Column
 from parity_data.catalog.reading import own_rows
 from parity_data.refresh.declared import declared_differences
-from parity_data.transfer import TableSent
-from parity_data.verify.digests import ColumnKey, ValueDigests
+from parity_data.verify.digests import ColumnKey
 from parity_data.verify.integrity import KeyName, check_foreign_keys
 from parity_data.verify.leaks import LeakAudit, check_leaks
+from parity_data.verify.load_link import check_load, read_back
+from parity_data.verify.mask_link import Kept, check_masks, promise
 from parity_data.verify.nulls import check_nulls, staged_nulls
 from parity_data.verify.result import CheckResult
 from parity_data.verify.rows import check_rows
@@ -35,39 +35,6 @@ if TYPE_CHECKING:
 _TEXTUAL = frozenset({"text", "varchar", "bpchar", "citext", "name", "json", "jsonb", "xml", "hstore"})
 
 _BATCH = 20_000
-
-
-class _Digester:
-    """Digests the raw values of what one worker sends; an Observer."""
-
-    def __init__(self, secret: bytes) -> None:
-        self.digests = ValueDigests(secret)
-
-    def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None:
-        """Take up raw values that masking replaced."""
-        self.digests.add((table, column), raw.filter(raw.ne_missing(masked)))
-
-    def observe_kept(self, table: Name, column: str, values: pl.Series) -> None:
-        """Take up values that the rules keep."""
-        self.digests.add_kept(values)
-
-
-class Digests:
-    """Keyed digests of what production holds in masked columns, gathered while rows pass by.
-
-    secret: 16 random bytes or more, of this run alone.
-    """
-
-    def __init__(self, secret: bytes) -> None:
-        self.observer: Callable[[], _Digester] = partial(_Digester, secret)
-        self.values = ValueDigests(secret)
-
-    def collect(self, sent: TableSent) -> None:
-        """Take over what was observed while a table was sent."""
-        for observed in sent.observed:
-            if isinstance(observed, _Digester):
-                self.values.merge(observed.digests)
-        sent.observed.clear()
 
 
 class Verification:
@@ -96,6 +63,8 @@ class Verification:
             ),
             *check_migrations(migration_heads(production), migration_heads(connection)),
             *self._check_rows(),
+            *self._check_masks(),
+            *self._check_load(),
             *self._check_nulls(),
             *keys,
             *check_sequences(sequence_positions(production), sequence_positions(connection)),
@@ -107,6 +76,30 @@ class Verification:
         expected = {name: chosen.rows for name, chosen in refresh.selections.items()}
         sent = {name: found.rows for name, found in refresh.sent.items()}
         return check_rows(expected, sent, self.rows)
+
+    def _check_masks(self) -> list[CheckResult]:
+        refresh = self._refresh
+        promises = {
+            (name, column.name): promise(column)
+            for name, plan in refresh.plans.items()
+            for column in plan.masked
+        }
+        kept = {key: refresh.witnesses.kept.get(key, Kept()) for key in promises}
+        return check_masks(kept, promises)
+
+    def _check_load(self) -> list[CheckResult]:
+        refresh = self._refresh
+        there = read_back(
+            refresh.next,
+            self._connection,
+            list(refresh.plans.values()),
+            refresh.witnesses.key,
+            type_oids=refresh.type_oids,
+            connections=refresh.settings.connections,
+        )
+        sent = {name: refresh.witnesses.sums(name) for name in refresh.plans}
+        keys = {name: table.primary_key for name, table in refresh.catalog.tables.items()}
+        return check_load(sent, there, keys)
 
     def _check_nulls(self) -> list[CheckResult]:
         refresh = self._refresh
@@ -145,7 +138,7 @@ class Verification:
 
     def _check_leaks(self) -> list[CheckResult]:
         refresh = self._refresh
-        if not refresh.digests.values.columns:
+        if not refresh.witnesses.digests.columns:
             return []  # no value was replaced, so none can have been left behind
         kept: set[ColumnKey] = {
             (name, column)
@@ -153,7 +146,7 @@ class Verification:
             for column, mask in masks.items()
             if mask.name == "keep"
         }
-        audit = LeakAudit(refresh.digests.values, kept=kept)
+        audit = LeakAudit(refresh.witnesses.digests, kept=kept)
         for name, table in refresh.catalog.tables.items():
             if self.rows.get(name):
                 for column in filter(_textual, table.columns):

@@ -170,9 +170,9 @@ _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
         ("mask", "shape", "length", "script"),
         Explanation(
             "Masks keep what they declare",
-            "Each production row is compared with its masked row, value by value, for what the mask "
-            "declares to keep.",
-            "The mask does not fit the column's values. Choose another, or declare the loss.",
+            "Each value is compared with its original while rows pass, for what the mask declares to keep "
+            "and for having changed. The bound is zero rows.",
+            "The mask does not fit the column's values: choose another. A value left as it was is a leak.",
         ),
     ),
     (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from parity_data.catalog.arrow import RowAddresses
 from parity_data.catalog.model import Leaf, Name
@@ -25,11 +26,18 @@ _ROW_BYTES = 100.0
 
 
 class Observer(Protocol):
-    """Sees every masked column in the stream, before and after. Must be picklable once filled."""
+    """Sees every masked column in the stream, before and after. Must be picklable once filled.
+
+    observe_rows sees every batch whole: columns in the plan's order, as selected and as they will be encoded.
+    """
 
     def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None: ...
 
     def observe_kept(self, table: Name, column: str, values: pl.Series) -> None: ...
+
+    def observe_rows(
+        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], rows: int
+    ) -> None: ...
 
 
 @dataclass(frozen=True)

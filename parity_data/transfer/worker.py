@@ -99,6 +99,8 @@ class _Stream:
             self._nulls_sent[plan.name] += values.null_count
             if plan.mask is None and self._observer and plan.column.type.plain.name.name in _OBSERVABLE:
                 self._observer.observe_kept(self._piece.table, plan.name, pl.Series(encode.as_string(values)))
+        if self._observer is not None:
+            self._observer.observe_rows(self._piece.plan, columns, ready, rows)
         try:
             data = self._writer.write(ready, rows)
         except ValueError as error:

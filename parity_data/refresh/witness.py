@@ -1,0 +1,107 @@
+"""What is remembered of the rows while they pass by, to be held against staging afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+import pyarrow as pa
+
+from parity_data.catalog import Name
+from parity_data.database import Database
+from parity_data.transfer import TablePlan, TableSent
+from parity_data.verify._words import Key
+from parity_data.verify.canonical import Canonical
+from parity_data.verify.digests import ColumnKey, ValueDigests
+from parity_data.verify.mask_link import Kept, MaskWatch
+from parity_data.verify.multiset import RowSummer, TableSums
+
+
+class _Witness:
+    """Sees what one worker sends of one slice; an Observer."""
+
+    def __init__(self, secret: bytes, canonical: Canonical | None, *, digests: bool) -> None:
+        self.digests = ValueDigests(secret) if digests else None
+        self.sums = TableSums()
+        self._key = Key.derive(secret)
+        self._summer: RowSummer | None = None
+        self._watches: dict[int, MaskWatch] = {}
+        self.kept: dict[ColumnKey, Kept] = {}
+        self._canonical = canonical
+
+    def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None:
+        """Take up raw values that masking replaced."""
+        if self.digests is not None:
+            self.digests.add((table, column), raw.filter(raw.ne_missing(masked)))
+
+    def observe_kept(self, table: Name, column: str, values: pl.Series) -> None:
+        """Take up values that the rules keep."""
+        if self.digests is not None:
+            self.digests.add_kept(values)
+
+    def observe_rows(
+        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], rows: int
+    ) -> None:
+        """Take up a batch as it will stand in staging."""
+        if self._summer is None:
+            self._start(plan)
+        for i, watch in self._watches.items():
+            watch.compare(before[i], ready[i])
+        columns = list(ready)
+        for i, column in enumerate(plan.columns):
+            if column.mask is not None and self._canonical is not None:
+                raw, masked = pl.Series(before[i], dtype=pl.String), pl.Series(ready[i], dtype=pl.String)
+                columns[i] = self._canonical(column.column, raw, masked).to_arrow()
+        assert self._summer is not None
+        self.sums.add(self._summer.sums(columns, rows))
+
+    def _start(self, plan: TablePlan) -> None:
+        self._summer = RowSummer(plan, self._key)
+        for i, column in enumerate(plan.columns):
+            if column.mask is not None:
+                self._watches[i] = MaskWatch(column, self._key.seed)
+                self.kept[plan.table.name, column.name] = self._watches[i].kept
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_canonical": None}
+
+
+class Witnesses:
+    """Makes the observers of a refresh, and puts together what they saw.
+
+    secret: 16 random bytes or more, of this run alone. target: the database that is being filled. digests:
+    whether to remember keyed digests of what masking replaced.
+    """
+
+    def __init__(self, secret: bytes, target: Database, *, digests: bool) -> None:
+        self.key = Key.derive(secret)
+        self.digests = ValueDigests(secret)
+        self._secret = secret
+        self._with_digests = digests
+        self._canonical = Canonical(target)
+        self._sums: dict[Name, TableSums] = {}
+        self.kept: dict[ColumnKey, Kept] = {}
+
+    def observer(self) -> _Witness:
+        """For one slice."""
+        return _Witness(self._secret, self._canonical, digests=self._with_digests)
+
+    def collect(self, sent: TableSent) -> None:
+        """Take over what was observed while a table was sent."""
+        total = self._sums.setdefault(sent.table, TableSums())
+        for observed in sent.observed:
+            if isinstance(observed, _Witness):
+                total.add(observed.sums)
+                for key, kept in observed.kept.items():
+                    self.kept.setdefault(key, Kept()).add(kept)
+                if observed.digests is not None:
+                    self.digests.merge(observed.digests)
+        sent.observed.clear()
+
+    def sums(self, table: Name) -> TableSums:
+        """Over all rows of a table that were sent."""
+        return self._sums.get(table, TableSums())
+
+    def close(self) -> None:
+        """Close the connections that observers used. Safe to repeat."""
+        self._canonical.close()
