@@ -75,9 +75,9 @@ class Decision:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What speaks for its being personal, in words, the strongest first."""
-        found = sorted((e for e in self.evidence if e.weight > 0), key=lambda e: -e.weight)
-        return tuple(e.reason for e in found)
+        """What speaks for its being personal, in words: for its kind first, then the strongest."""
+        found = [e for e in self.evidence if e.weight > 0]
+        return tuple(e.reason for e in sorted(found, key=lambda e: (e.kind != self.kind, -e.weight)))
 
 
 def band_of(score: float) -> Band:

@@ -87,7 +87,7 @@ def judge_values(sample: Sample, *, numeric: bool = False) -> ValueVerdict:
         evidence.append(
             Evidence(
                 "values",
-                f"only {_count(names, n)} consist of people's names",
+                f"{_count(names, n)} consist of people's names",
                 weight("against.no_names") - 1,
                 "person",
             )

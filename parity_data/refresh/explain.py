@@ -15,11 +15,15 @@ from parity_data.detect import Decision, ValueCache, scan
 from parity_data.language import installed_model
 from parity_data.refresh.cover import remembered
 from parity_data.refresh.scan import Scan, column_named
+from parity_data.report.scan_page import looks_like
 from parity_data.rules import ColumnRule, Policy, Problem, load_policy, resolve
 from parity_data.rules.load import POLICY_FILE
 from parity_data.rules.names import format_name
 from parity_data.rules.policy import AcceptedColumn
 from parity_data.settings import Settings
+
+#: What evidence against a whole family of kinds speaks against.
+AGAINST = {"person": "a person's name", "text": "words of any kind"}
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,10 @@ def sentences(explained: ColumnExplained) -> Iterator[str]:
         yield f"Detection: {_words(seen.band)}, taken for {_words(seen.kind)} (score {seen.score:.2f})"
         for e in sorted(seen.evidence, key=lambda e: -abs(e.weight)):
             sign = "for" if e.weight > 0 else "against" if e.weight < 0 else "noted"
-            yield f"  {sign:7} {abs(e.weight):4.2f}  {e.source}: {e.reason}"
+            other = e.weight < 0 and e.kind not in (seen.kind, "any")
+            yield f"  {sign:7} {abs(e.weight):4.2f}  {e.source}: {e.reason}" + (
+                f" (speaks against {AGAINST.get(e.kind, looks_like(e.kind))})" if other else ""
+            )
         if not seen.evidence:
             yield "  neither its name nor its values say anything personal"
         for p in seen.paths:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from parity_data.catalog import Catalog, Column, Name
 from parity_data.detect import Decision
 from parity_data.detect.lexicon import lexicon
+from parity_data.detect.model import UNCERTAIN
 from parity_data.detect.scan import SAMPLE_ROWS
 from parity_data.mask import MaskSpec, describe, masker_names
 from parity_data.report import text
@@ -152,14 +153,16 @@ def _where(rule: ColumnRule | None) -> str:
 
 
 def _reasons(decision: Decision) -> Iterator[tuple[str, str]]:
-    """(for, against or note; in words), the weightiest first.
+    """(for, against or note; in words): for its kind first, then the weightiest.
 
     What speaks against another kind than the one that won is left out: it would read as an objection.
     """
-    for item in sorted(decision.evidence, key=lambda e: (e.weight < 0, -abs(e.weight))):
+    for item in sorted(
+        decision.evidence, key=lambda e: (e.weight < 0, e.kind != decision.kind, -abs(e.weight))
+    ):
         if item.weight < 0 and decision.band != "not_personal" and item.kind not in (decision.kind, "any"):
             continue
-        yield "for" if item.weight > 0 else "against" if item.weight < 0 else "note", item.reason
+        yield "for" if item.weight >= UNCERTAIN else "against" if item.weight < 0 else "note", item.reason
 
 
 def _unseen(views: list[ColumnView]) -> list[tuple[str, list[str]]]:

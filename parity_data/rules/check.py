@@ -207,9 +207,12 @@ def _undecided(
 
 
 def said(proposal: Proposal | None) -> tuple[str, ...]:
-    """The reasons of a proposal that speak for its kind, the strongest first, each on one line."""
+    """What speaks for a proposal, each on one line: for its kind first, then the strongest."""
+    if proposal is None:
+        return ()
     found = [e for e in getattr(proposal, "evidence", ()) if e.weight > 0]
-    return tuple(" ".join(e.reason.split()) for e in sorted(found, key=lambda e: -e.weight))
+    found.sort(key=lambda e: (e.kind != proposal.kind, -e.weight))
+    return tuple(" ".join(e.reason.split()) for e in found)
 
 
 def _at(rule: ColumnRule, where: str, what: str, todo: str) -> Problem:

@@ -148,7 +148,7 @@ plain_values: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(policy=policies)
 def test_any_policy_survives_the_round_trip(policy: Policy) -> None:
     with tempfile.TemporaryDirectory() as place:
