@@ -17,6 +17,7 @@ from parity_data.catalog.migrations import migration_heads
 from parity_data.catalog.model import Column
 from parity_data.catalog.reading import own_rows
 from parity_data.refresh.declared import declared_differences
+from parity_data.refresh.representative import check_sample
 from parity_data.verify.digests import ColumnKey
 from parity_data.verify.integrity import KeyName, check_foreign_keys
 from parity_data.verify.leaks import LeakAudit, check_leaks
@@ -63,6 +64,7 @@ class Verification:
             ),
             *check_migrations(migration_heads(production), migration_heads(connection)),
             *self._check_rows(),
+            *check_sample(refresh),
             *self._check_masks(),
             *self._check_load(),
             *self._check_nulls(),

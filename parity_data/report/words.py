@@ -32,9 +32,9 @@ def word(check: CheckResult, declared_scopes: frozenset[str] = frozenset()) -> W
     """The word for what a check found. declared_scopes: scopes that have a declared difference."""
     if check.status == "fail":
         return "different"
+    if "too small to tell" in check.message.lower():
+        return "too small to tell"
     if check.status == "warn":
-        if "too small to tell" in check.message.lower():
-            return "too small to tell"
         if check.scope in declared_scopes:
             return "declared"
         return "not observed" if check.value is None else "different"

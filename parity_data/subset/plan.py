@@ -58,6 +58,16 @@ class Sample:
     _thinning: float = 1.0
 
     @property
+    def drawn_by(self) -> Draw | None:
+        """The draw of heads; None for tables that are not sampled."""
+        return self._draw
+
+    @property
+    def thinning(self) -> float:
+        """Share of the rows under chosen heads that the policy keeps; 1 for all."""
+        return self._thinning
+
+    @property
     def weight(self) -> npt.NDArray[np.float32]:
         """By row, how many rows of production it stands for; 0 when not chosen or only completed."""
         kept = self.chosen & ~self.completed

@@ -265,6 +265,7 @@ class Sampler:
         chance = np.zeros(self.heads.size, np.float32)
         weight = np.zeros(self.heads.size, np.float32)
         reason = np.zeros(self.heads.size, np.uint8)
+        odds = np.zeros(self.heads.size, np.float32)
         for name, plan in self.plans.items():
             fraction = fractions[name]
             numbers = self.heads.start[name] + plan.rows
@@ -279,6 +280,9 @@ class Sampler:
             drawn = np.where(light, plan.place < rate, plan.place <= fraction) & (fraction > 0)
             chosen = drawn | fixed
             chance[numbers] = np.where(fixed, 1, np.where(light, rate, fraction * (plan.place <= 1)))
+            odds[numbers] = chance[numbers]
+            reach = next_on_grid(np.minimum(self._share[numbers] * _HEAVY_TIMES, 1.0)) <= fraction
+            odds[numbers[~light & ~fixed & ~reach]] = 0
             chance[numbers[~light & ~fixed]] = drawn[~light & ~fixed]
             undo = np.ones(len(plan.rows))
             free = light & ~fixed
@@ -290,7 +294,7 @@ class Sampler:
             undo[~light & ~fixed] = 1 / max(fraction, 1e-12)
             weight[numbers] = np.where(chosen, undo, 0)
             reason[numbers] = np.where(fixed, self.quotas.reason[numbers], quota.DRAWN)
-        return Draw(self.heads, chance, weight, reason)
+        return Draw(self.heads, chance, odds, weight, reason)
 
     def strata_of(self, name: Name) -> npt.NDArray[np.int32]:
         """For each row of a table the stratum of its head, counted within the head's table; -1 for none."""
@@ -302,10 +306,15 @@ class Sampler:
 
 @dataclass(frozen=True)
 class Draw:
-    """One draw. By head number: chance, weight (0: not kept), and why it is kept (quota.REASONS)."""
+    """One draw. By head number: chance, odds, weight (0: not kept), and why it is kept (quota.REASONS).
+
+    chance: with which a plan counts; heavy heads, who are few, count as what was drawn. odds: over all keys;
+    0 for heads too heavy for the fraction.
+    """
 
     heads: Heads
     chance: npt.NDArray[np.float32]
+    odds: npt.NDArray[np.float32]
     weight: npt.NDArray[np.float32]
     reason: npt.NDArray[np.uint8]
 

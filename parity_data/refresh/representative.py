@@ -1,0 +1,238 @@
+"""The sample link: the rows that were chosen against all rows of production, in the snapshot.
+
+What the key pass read is judged of every sampled table: rows, references, fan-out. Columns are read once
+more, of tables up to ``COLUMN_BYTES``, beside all other reading: both sides of the comparison are then rows
+of production, and what happens to the chosen ones afterwards is proven by the mask link and the load link.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+from psycopg import sql
+
+from parity_data.catalog import Name, Table
+from parity_data.catalog.arrow import ArrowReader, unpack_tids
+from parity_data.catalog.model import Column
+from parity_data.errors import SourceError
+from parity_data.subset import Selection
+from parity_data.subset.clusters import clusters_of
+from parity_data.subset.keys import DANGLING, NULL
+from parity_data.verify import marks
+from parity_data.verify.result import CheckResult, Status
+from parity_data.verify.sample import Estimator, Figure, Judged, Mark, judge, null_mark
+
+if TYPE_CHECKING:
+    from parity_data.refresh.session import Refresh
+
+#: Tables with more bytes are judged by their keys alone.
+COLUMN_BYTES = 256 * 1024 * 1024
+
+_NUMBERS = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "money", "oid"})
+_TIMES = frozenset({"date", "timestamp", "timestamptz"})
+#: Classes of fan-out: 0, 1, 2-3, 4-7 and so on.
+_CLASSES = 24
+
+
+def check_sample(refresh: Refresh) -> list[CheckResult]:
+    """'sample_rows', 'sample_reference', 'sample_fan_out' and 'sample_column'; none where all rows go.
+
+    Raises SourceError when the snapshot is gone.
+    """
+    sampled = {n: s for n, s in refresh.selections.items() if s.sample is not None and s.total}
+    if not sampled:
+        return []
+    judged: list[Judged] = []
+    unseen: list[CheckResult] = []
+    with contextlib.closing(ArrowReader(refresh.snapshot.database, refresh.snapshot.id)) as reader:
+        for name, selection in sampled.items():
+            assert selection.sample is not None
+            clusters = clusters_of(selection.sample)
+            if clusters is None:
+                continue  # kept whole, or for what refers to it
+            estimator = Estimator(clusters)
+            if not estimator.judges:
+                unseen.append(_unseen("sample_rows", str(name), "No row of it was drawn."))
+                continue
+            if estimator.left_out:
+                what = (
+                    f"{estimator.left_out:,} rows whose heads are too heavy for this fraction are not judged."
+                )
+                unseen.append(_unseen("sample_rows", f"{name} (too heavy)", what))
+            table = refresh.catalog.tables[name]
+            judged += _by_keys(name, selection, estimator)
+            judged += _fan_out(refresh, name, selection)
+            unseen += _missing_children(refresh, name, selection)
+            if table.bytes > COLUMN_BYTES:
+                what = f"The table is larger than {COLUMN_BYTES >> 20} MB; its columns were not read again."
+                unseen.append(_unseen("sample_column", str(name), what))
+                continue
+            try:
+                judged += _columns(reader, table, selection, estimator)
+            except SourceError as error:
+                if "lost" in error.what:
+                    raise
+                unseen.append(_unseen("sample_column", str(name), error.what))
+    return [*judge(judged), *unseen]
+
+
+def _unseen(name: str, scope: str, what: str) -> CheckResult:
+    return CheckResult(name, scope, "pass", None, 0, what)
+
+
+def _by_keys(name: Name, selection: Selection, estimator: Estimator) -> Iterator[Judged]:
+    """Rows, and references that are NULL or find nothing."""
+    assert selection.sample is not None
+    drawn = selection.rows - selection.completed - selection.excess
+    yield Judged("sample_rows", str(name), (estimator.rows(selection.fraction, drawn),))
+    for link, at in selection.sample.references.items():
+        found = [estimator.figure(null_mark(at == NULL))]
+        if (at == DANGLING).any():
+            found.append(estimator.figure(Mark("reference that finds nothing", at == DANGLING, 0.005)))
+        yield Judged("sample_reference", f"{name}.{link}", tuple(found))
+
+
+def _fan_out(refresh: Refresh, name: Name, selection: Selection) -> Iterator[Judged]:
+    """How many rows of ``name`` its owners have, among the owners that were drawn."""
+    link, sample = selection.role.owner, selection.sample
+    if link is None or sample is None:
+        return
+    parents = refresh.selections[link.referenced]
+    if parents.sample is None or (clusters := clusters_of(parents.sample)) is None:
+        return
+    estimator = Estimator(clusters)
+    if not estimator.judges:
+        return
+    counts = _children(sample.references[link.name], parents.total)
+    classes = np.ceil(np.log2(counts + 1)).astype(np.int64)
+    found: list[Figure] = []
+    for number in range(min(int(classes.max(initial=0)), _CLASSES) + 1):
+        rows = classes == number
+        low, high = (1 << number) // 2, (1 << number) - 1
+        label = f"with {low} {name.name}" if low == high else f"with {low} to {high} {name.name}"
+        if rows.any():
+            found.append(estimator.figure(Mark(label, rows)))
+    yield Judged("sample_fan_out", f"{link.referenced}.{link.name}", tuple(found))
+
+
+def _missing_children(refresh: Refresh, name: Name, selection: Selection) -> Iterator[CheckResult]:
+    """Drawn owners have all their rows, one by one."""
+    link, sample = selection.role.owner, selection.sample
+    if link is None or sample is None or selection.thinned or sample.thinning < 1:
+        return
+    parents = refresh.selections[link.referenced].sample
+    if parents is None:
+        return
+    at = sample.references[link.name]
+    there = _children(at, len(parents.chosen))
+    kept = _children(np.where(sample.chosen, at, NULL), len(parents.chosen))
+    drawn = parents.chosen & ~parents.completed
+    lacking = int((there[drawn] != kept[drawn]).sum())
+    word = "all have" if not lacking else f"{lacking:,} lack some of"
+    message = f"Of {int(drawn.sum()):,} drawn rows of {link.referenced}, {word} their rows of {name}."
+    status: Status = "fail" if lacking else "pass"
+    yield CheckResult("sample_whole", f"{name}.{link.name}", status, lacking, 0, message)
+
+
+def _children(at: npt.NDArray[np.int32], parents: int) -> npt.NDArray[np.int64]:
+    return np.bincount(at[at >= 0], minlength=parents)
+
+
+def _columns(
+    reader: ArrowReader, table: Table, selection: Selection, estimator: Estimator
+) -> Iterator[Judged]:
+    """Every stored column of a table."""
+    columns = [c for c in table.stored_columns if not c.generated]
+    if not columns:
+        return
+    frame, order = _read(reader, table, columns, selection)
+    if frame is None:
+        return
+    for number, column in enumerate(columns):
+        values = frame[f"c{number}"].gather(order)
+        found = [estimator.figure(mark) for mark in _marks(column, values)]
+        codes = marks.codes_of(values)
+        found += [estimator.figure(mark) for mark in marks.category_marks(codes)]
+        distinct = estimator.distinct(codes)
+        if distinct is not None:
+            found.append(distinct)
+        yield Judged("sample_column", f"{table.name}.{column.name}", tuple(found))
+
+
+def _marks(column: Column, values: pl.Series) -> Iterator[Mark]:
+    family = _family(column)
+    if family == "text":
+        return marks.text_marks(values)
+    nulls = values.is_null().to_numpy()
+    numbers = values.fill_null(0).to_numpy()
+    if family == "number":
+        return marks.number_marks(numbers, nulls)
+    return marks.time_marks(numbers, nulls, has_clock=column.type.plain.name.name != "date")
+
+
+def _family(column: Column) -> str:
+    plain = column.type.plain
+    if plain.name.schema == "pg_catalog" and plain.name.name in _NUMBERS:
+        return "number"
+    if plain.name.schema == "pg_catalog" and plain.name.name in _TIMES:
+        return "time"
+    return "text"
+
+
+def _expression(column: Column) -> sql.Composable:
+    name, family = sql.Identifier(column.name), _family(column)
+    kind = column.type.plain.name.name
+    if family == "number":
+        # What does not fit is as large as can be.
+        if kind == "numeric":
+            text = "CASE WHEN abs({0}) < 1e300 OR {0} = 'NaN' THEN {0}::float8 WHEN {0} > 0 THEN 'Infinity' "
+            return sql.SQL(text + "WHEN {0} < 0 THEN '-Infinity' END").format(name)
+        return sql.SQL("{}::numeric::float8" if kind == "money" else "{}::float8").format(name)
+    if family == "time":
+        return sql.SQL("extract(epoch FROM {})::float8").format(name)
+    return sql.SQL("{}::text").format(name)
+
+
+def _read(
+    reader: ArrowReader, table: Table, columns: list[Column], selection: Selection
+) -> tuple[pl.DataFrame | None, npt.NDArray[np.int64]]:
+    """All rows of a table, and where the rows of the sample stand among them."""
+    sample = selection.sample
+    assert sample is not None
+    wanted = sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(expression, sql.Identifier(label))
+        for expression, label in [
+            (sql.SQL("tidsend(ctid)"), "tid"),
+            *((_expression(column), f"c{i}") for i, column in enumerate(columns)),
+        ]
+    )
+    frames: list[pl.DataFrame] = []
+    order = np.empty(len(sample.chosen), np.int64)
+    start = 0
+    for index, leaf in enumerate(table.leaves):
+        mine = np.flatnonzero(sample.leaf == index)
+        if leaf.kind != "r" or not len(mine):
+            continue
+        relation = sql.Identifier(leaf.name.schema, leaf.name.name)
+        query = sql.SQL("SELECT {} FROM ONLY {} AS t").format(wanted, relation)
+        tids: list[npt.NDArray[np.int64]] = []
+        for batch in reader.batches(query, str(table.name)):
+            tids.append(unpack_tids(batch.column(0)))
+            frames.append(_frame(batch, len(columns)))
+        addresses = np.concatenate(tids) if tids else np.empty(0, np.int64)
+        ranked = np.argsort(addresses)
+        order[mine] = start + ranked[np.searchsorted(addresses, sample.address[mine], sorter=ranked)]
+        start += len(addresses)
+    return (pl.concat(frames), order) if frames else (None, order)
+
+
+def _frame(batch: pa.RecordBatch, columns: int) -> pl.DataFrame:
+    frame = pl.from_arrow(batch.select(range(1, columns + 1)))
+    assert isinstance(frame, pl.DataFrame)
+    return frame

@@ -1,0 +1,230 @@
+"""Whether the chosen rows stand for all rows: statistics of a stratified cluster sample, judged as a whole.
+
+Every figure is a share: of rows that bear a mark (is NULL; lies at or below a quantile; falls on a Sunday).
+All rows of production were looked at, so the share among them is known, and so is the variance of its
+estimate from the subset: heads are drawn as a whole within strata, at known rates. With e_i = h_i - P m_i,
+for head i with m_i rows of which h_i bear the mark, and N heads of which n were drawn in a stratum,
+
+    V = sum over strata of N^2 (1/n - 1/N) s_e^2 / M^2
+
+(ratio estimator, linearised: Sarndal, Swensson, Wretman, Model Assisted Survey Sampling, 1992, 5.6-5.7).
+Tests that take rows for independent raise false alarms in nearly every run of such samples.
+
+One bound for the whole run: with J figures, |D| may be z standard errors, z the normal quantile of
+ALARM / 2J (Bonferroni). A figure fails only beyond that *and* beyond the tolerance of its kind.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+from parity_data.subset.clusters import Clusters
+from parity_data.verify.result import CheckResult
+
+Marks = npt.NDArray[np.bool_]
+
+#: Chance of any false alarm in a whole run.
+ALARM = 0.01
+#: Difference of a share that matters. NULLs and references are exact on both sides, so less is allowed.
+SHARE, NULL_SHARE = 0.02, 0.005
+#: Difference of a count, relative to it.
+COUNT = 0.02
+#: Power at which the smallest visible difference is meant: 80 %.
+_POWER = 0.84
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Rows that bear a mark. label: which, in words that hold no value of production. rows: n booleans."""
+
+    label: str
+    rows: Marks
+    tolerance: float = SHARE
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A share, or a number, in production and as the subset tells it; sd: of the latter by chance."""
+
+    label: str
+    whole: float
+    subset: float
+    sd: float
+    tolerance: float
+    is_share: bool = True
+
+    @property
+    def difference(self) -> float:
+        """Of shares absolute, of numbers relative to production's."""
+        gap = abs(self.subset - self.whole)
+        return gap if self.is_share else gap / max(self.whole, 1.0)
+
+    @property
+    def spread(self) -> float:
+        """The standard error in the unit of the difference."""
+        return self.sd if self.is_share else self.sd / max(self.whole, 1.0)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """All figures of one column, one reference or one table. name: of the check."""
+
+    name: str
+    scope: str
+    figures: tuple[Figure, ...]
+
+
+class Estimator:
+    """Shares of one table's rows, with their standard errors."""
+
+    def __init__(self, clusters: Clusters) -> None:
+        self.clusters = clusters
+        #: Rows that the draw could have reached; those of heads that are too heavy stay out of every figure.
+        self._reached = (clusters.chance > 0)[clusters.of_row]
+        self.left_out = int(len(self._reached) - self._reached.sum())
+        self._sizes = self._count(self._reached)
+        self._rows = float(self._sizes.sum())
+        self._weights = float(clusters.weight.sum())
+        free = (clusters.stratum >= 0) & (clusters.chance < 1)
+        strata, self._at = np.unique(clusters.stratum[free], return_inverse=True)
+        self._free = np.flatnonzero(free)
+        count = len(strata)
+        heads = np.bincount(self._at, minlength=count).astype(np.float64)
+        drawn = np.bincount(self._at[clusters.drawn[self._free]], minlength=count).astype(np.float64)
+        self._spoken = (drawn > 0) & (heads > 1)
+        self._heads = heads
+        self._factor = np.where(
+            self._spoken, heads**2 * (1 / np.maximum(drawn, 1) - 1 / np.maximum(heads, 1)), 0
+        )
+        # Heads outside strata, and in strata of which none was drawn: each for itself.
+        alone = (clusters.stratum < 0) & (clusters.chance > 0) & (clusters.chance < 1)
+        alone[self._free[~self._spoken[self._at]]] = True
+        self._alone = np.flatnonzero(alone)
+        chance = np.clip(clusters.chance[self._alone], 1e-6, 1)
+        self._alone_factor = (1 - chance) / chance
+
+    @property
+    def judges(self) -> bool:
+        """Whether the sample holds any row to judge by."""
+        return self._weights > 0 and self._rows > 0
+
+    def _count(self, rows: Marks) -> npt.NDArray[np.float64]:
+        """Rows by cluster."""
+        of_row = self.clusters.of_row[rows]
+        return np.bincount(of_row, minlength=self.clusters.count).astype(np.float64)
+
+    def figure(self, mark: Mark) -> Figure:
+        """The share of rows that bear the mark."""
+        clusters = self.clusters
+        bearing = self._count(mark.rows & self._reached)
+        whole = float(bearing.sum()) / self._rows
+        subset = float(clusters.weight[mark.rows].sum()) / self._weights
+        residual = bearing - whole * self._sizes
+        return Figure(mark.label, whole, subset, self._deviation(residual, whole), mark.tolerance)
+
+    def _deviation(self, residual: npt.NDArray[np.float64], share: float) -> float:
+        own = residual[self._free]
+        count = len(self._heads)
+        sums = np.bincount(self._at, own, minlength=count)
+        squares = np.bincount(self._at, own**2, minlength=count)
+        scatter = np.maximum(squares - sums**2 / np.maximum(self._heads, 1), 0)
+        variance = float((self._factor * scatter / np.maximum(self._heads - 1, 1)).sum())
+        variance += float((self._alone_factor * residual[self._alone] ** 2).sum())
+        thinning = self.clusters.thinning
+        if thinning < 1:
+            variance += (1 - thinning) / thinning * share * (1 - share) * self._weights
+        return math.sqrt(variance) / self._rows
+
+    def rows(self, fraction: float, rows: int) -> Figure:
+        """The share of the table's rows that was chosen. rows: how many, without completed ones."""
+        chance, total = self.clusters.chance, len(self.clusters.of_row)
+        variance = float((chance * (1 - chance) * self._sizes**2).sum())
+        return Figure("rows of the subset", fraction, rows / total, math.sqrt(variance) / total, 0.01)
+
+    def distinct(self, codes: npt.NDArray[np.int64]) -> Figure | None:
+        """Different values among the chosen rows, against their expectation.
+
+        codes: of each row's value, 0 to d - 1, -1 for NULL. A value is there unless none of its heads was
+        drawn; never a fraction of all values. None where every row has a value of its own. The standard
+        error is Efron's and Stein's bound: what each head brings that no other does.
+        """
+        clusters = self.clusters
+        there = (codes >= 0) & self._reached
+        count = int(codes.max(initial=-1)) + 1
+        if not count or count == int(there.sum()) or clusters.thinning < 1:
+            return None
+        pairs = np.unique(codes[there] * clusters.count + clusters.of_row[there])
+        value, head = pairs // clusters.count, pairs % clusters.count
+        sure = clusters.chance[head] >= 1
+        absence = np.log1p(-np.where(sure, 0, clusters.chance[head]))
+        certain = np.bincount(value[sure], minlength=count) > 0
+        missing = np.where(certain, 0, np.exp(np.bincount(value, absence, minlength=count)))
+        alone = np.where(sure | certain[value], 0, missing[value] / np.exp(absence))
+        brought = np.bincount(head, alone, minlength=clusters.count)
+        chance = clusters.chance
+        deviation = math.sqrt(float((chance * (1 - chance) * brought**2).sum()))
+        seen = len(np.unique(codes[there & (clusters.weight > 0)]))
+        expected = float(len(np.unique(value)) - missing[np.unique(value)].sum())
+        return Figure("different values", expected, float(seen), deviation, COUNT, False)
+
+
+def judge(judged: Sequence[Judged]) -> Iterator[CheckResult]:
+    """One verdict for each, all under one bound for the run."""
+    total = sum(len(one.figures) for one in judged)
+    z = NormalDist().inv_cdf(1 - ALARM / (2 * max(total, 1)))
+    for one in judged:
+        if one.figures:
+            yield _verdict(one, z)
+
+
+def _verdict(one: Judged, z: float) -> CheckResult:
+    def bound(figure: Figure) -> float:
+        return max(z * figure.spread, figure.tolerance)
+
+    worst = max(one.figures, key=lambda f: f.difference / max(bound(f), 1e-12))
+    failed = sum(f.difference > bound(f) for f in one.figures)
+    visible = max(one.figures, key=lambda f: f.spread / f.tolerance)
+    seen = max((z + _POWER) * visible.spread, visible.tolerance)
+    message = _words(worst)
+    if failed:
+        message += " That is more than chance and the tolerance allow"
+        message += (
+            f", and so it is with {failed - 1} more of {len(one.figures)} figures." if failed > 1 else "."
+        )
+    else:
+        blind = seen > visible.tolerance
+        message += (
+            f" {'Too small to tell less than' if blind else 'It would have shown'} {_gap(seen, visible)}"
+        )
+        message += f" in any of {len(one.figures)} figures." if len(one.figures) > 1 else "."
+    return CheckResult(
+        one.name,
+        one.scope,
+        "fail" if failed else "pass",
+        round(worst.difference, 6),
+        round(bound(worst), 6),
+        message,
+    )
+
+
+def _words(figure: Figure) -> str:
+    if figure.is_share:
+        return (
+            f"{figure.label}: {figure.whole:.2%} in production, {figure.subset:.2%} as the subset tells it."
+        )
+    return f"{figure.label}: {figure.whole:,.0f} expected in the subset, {figure.subset:,.0f} there."
+
+
+def _gap(difference: float, figure: Figure) -> str:
+    return f"{difference * 100:.2g} points" if figure.is_share else f"{difference:.1%}"
+
+
+def null_mark(nulls: Marks) -> Mark:
+    """Rows without a value."""
+    return Mark("NULL", nulls, NULL_SHARE)
