@@ -41,7 +41,9 @@ _CLASSES = 24
 
 
 def check_sample(refresh: Refresh) -> list[CheckResult]:
-    """'sample_rows', 'sample_reference', 'sample_fan_out' and 'sample_column'; none where all rows go.
+    """'subset_rows', 'reference_share', 'fan_out', 'owned_rows', 'distribution' and 'left_out'.
+
+    None where all rows go.
 
     Raises SourceError when the snapshot is gone.
     """
@@ -58,27 +60,27 @@ def check_sample(refresh: Refresh) -> list[CheckResult]:
                 continue  # kept whole, or for what refers to it
             estimator = Estimator(clusters)
             if not estimator.judges:
-                unseen.append(_unseen("sample_rows", str(name), "No row of it was drawn."))
+                unseen.append(_unseen("subset_rows", str(name), "No row of it was drawn."))
                 continue
             if estimator.left_out:
                 what = (
                     f"{estimator.left_out:,} rows whose heads are too heavy for this fraction are not judged."
                 )
-                unseen.append(_unseen("sample_rows", f"{name} (too heavy)", what))
+                unseen.append(_unseen("subset_rows", f"{name} (too heavy)", what))
             table = refresh.catalog.tables[name]
             judged += _by_keys(name, selection, estimator)
             judged += _fan_out(refresh, name, selection)
             unseen += _missing_children(refresh, name, selection)
             if table.bytes > COLUMN_BYTES:
                 what = f"The table is larger than {COLUMN_BYTES >> 20} MB; its columns were not read again."
-                unseen.append(_unseen("sample_column", str(name), what))
+                unseen.append(_unseen("distribution", str(name), what))
                 continue
             try:
                 judged += _columns(reader, table, selection, estimator)
             except SourceError as error:
                 if "lost" in error.what:
                     raise
-                unseen.append(_unseen("sample_column", str(name), error.what))
+                unseen.append(_unseen("distribution", str(name), error.what))
     return [*judge(judged), *unseen]
 
 
@@ -90,12 +92,12 @@ def _by_keys(name: Name, selection: Selection, estimator: Estimator) -> Iterator
     """Rows, and references that are NULL or find nothing."""
     assert selection.sample is not None
     drawn = selection.rows - selection.completed - selection.excess
-    yield Judged("sample_rows", str(name), (estimator.rows(selection.fraction, drawn),))
+    yield Judged("subset_rows", str(name), (estimator.rows(selection.fraction, drawn),))
     for link, at in selection.sample.references.items():
         found = [estimator.figure(null_mark(at == NULL))]
         if (at == DANGLING).any():
             found.append(estimator.figure(Mark("reference that finds nothing", at == DANGLING, 0.005)))
-        yield Judged("sample_reference", f"{name}.{link}", tuple(found))
+        yield Judged("reference_share", f"{name}.{link}", tuple(found))
 
 
 def _fan_out(refresh: Refresh, name: Name, selection: Selection) -> Iterator[Judged]:
@@ -118,7 +120,7 @@ def _fan_out(refresh: Refresh, name: Name, selection: Selection) -> Iterator[Jud
         label = f"with {low} {name.name}" if low == high else f"with {low} to {high} {name.name}"
         if rows.any():
             found.append(estimator.figure(Mark(label, rows)))
-    yield Judged("sample_fan_out", f"{link.referenced}.{link.name}", tuple(found))
+    yield Judged("fan_out", f"{link.referenced}.{link.name}", tuple(found))
 
 
 def _missing_children(refresh: Refresh, name: Name, selection: Selection) -> Iterator[CheckResult]:
@@ -137,7 +139,7 @@ def _missing_children(refresh: Refresh, name: Name, selection: Selection) -> Ite
     word = "all have" if not lacking else f"{lacking:,} lack some of"
     message = f"Of {int(drawn.sum()):,} drawn rows of {link.referenced}, {word} their rows of {name}."
     status: Status = "fail" if lacking else "pass"
-    yield CheckResult("sample_whole", f"{name}.{link.name}", status, lacking, 0, message)
+    yield CheckResult("owned_rows", f"{name}.{link.name}", status, lacking, 0, message)
 
 
 def _children(at: npt.NDArray[np.int32], parents: int) -> npt.NDArray[np.int64]:
@@ -162,7 +164,7 @@ def _columns(
         distinct = estimator.distinct(codes)
         if distinct is not None:
             found.append(distinct)
-        yield Judged("sample_column", f"{table.name}.{column.name}", tuple(found))
+        yield Judged("distribution", f"{table.name}.{column.name}", tuple(found))
 
 
 def _marks(column: Column, values: pl.Series) -> Iterator[Mark]:

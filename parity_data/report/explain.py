@@ -26,6 +26,24 @@ _GENERIC = Explanation(
 #: By the beginning of a word of the check's name; the first that fits explains it, so narrow ones lead.
 _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
     (
+        ("subset", "reference_share", "left_out"),
+        Explanation(
+            "The subset is proportional",
+            "Rows, and references that are NULL or find nothing, as shares of the chosen rows and of all. "
+            "Families of rows are drawn as a whole, so the bound comes from the spread between families.",
+            "See 'parity plan': raise the fraction, name a column under subset.strata, or pin rows. "
+            "'Left out' counts rows whose head alone is more than the subset can hold.",
+        ),
+    ),
+    (
+        ("owned_rows",),
+        Explanation(
+            "Who is drawn comes with all that is theirs",
+            "The chosen rows of every drawn owner are counted against production's.",
+            "This is a defect of the selection: report it with the log of the run.",
+        ),
+    ),
+    (
         ("canar", "planted"),
         Explanation(
             "Planted defects are found",

@@ -189,7 +189,8 @@ def _verdict(one: Judged, z: float) -> CheckResult:
 
     worst = max(one.figures, key=lambda f: f.difference / max(bound(f), 1e-12))
     failed = sum(f.difference > bound(f) for f in one.figures)
-    visible = max(one.figures, key=lambda f: f.spread / f.tolerance)
+    shares = [f for f in one.figures if f.is_share] or one.figures
+    visible = max(shares, key=lambda f: f.spread / f.tolerance)
     seen = max((z + _POWER) * visible.spread, visible.tolerance)
     message = _words(worst)
     if failed:
@@ -202,7 +203,7 @@ def _verdict(one: Judged, z: float) -> CheckResult:
         message += (
             f" {'Too small to tell less than' if blind else 'It would have shown'} {_gap(seen, visible)}"
         )
-        message += f" in any of {len(one.figures)} figures." if len(one.figures) > 1 else "."
+        message += f" in any of {len(shares)} shares." if len(shares) > 1 else "."
     return CheckResult(
         one.name,
         one.scope,
