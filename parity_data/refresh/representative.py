@@ -8,7 +8,8 @@ of production, and what happens to the chosen ones afterwards is proven by the m
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,9 +25,10 @@ from parity_data.errors import SourceError
 from parity_data.subset import Selection
 from parity_data.subset.clusters import clusters_of
 from parity_data.subset.keys import DANGLING, NULL
+from parity_data.subset.plan import Sample
 from parity_data.verify import marks
 from parity_data.verify.result import CheckResult, Status
-from parity_data.verify.sample import Estimator, Figure, Judged, Mark, judge, null_mark
+from parity_data.verify.sample import NULL_SHARE, Estimator, Figure, Judged, Mark, judge, null_mark
 
 if TYPE_CHECKING:
     from parity_data.refresh.session import Refresh
@@ -36,8 +38,6 @@ COLUMN_BYTES = 256 * 1024 * 1024
 
 _NUMBERS = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "money", "oid"})
 _TIMES = frozenset({"date", "timestamp", "timestamptz"})
-#: Classes of fan-out: 0, 1, 2-3, 4-7 and so on.
-_CLASSES = 24
 
 
 def check_sample(refresh: Refresh) -> list[CheckResult]:
@@ -68,15 +68,17 @@ def check_sample(refresh: Refresh) -> list[CheckResult]:
                 )
                 unseen.append(_unseen("subset_rows", f"{name} (too heavy)", what))
             table = refresh.catalog.tables[name]
-            judged += _by_keys(name, selection, estimator)
-            judged += _fan_out(refresh, name, selection)
-            unseen += _missing_children(refresh, name, selection)
+            judged += judge_keys(refresh.selections, name, estimator)
+            unseen += _missing_children(refresh.selections, name)
             if table.bytes > COLUMN_BYTES:
                 what = f"The table is larger than {COLUMN_BYTES >> 20} MB; its columns were not read again."
                 unseen.append(_unseen("distribution", str(name), what))
                 continue
             try:
-                judged += _columns(reader, table, selection, estimator)
+                judged += [
+                    judge_column(name, column, look, estimator)
+                    for column, look in read_marks(reader, table, selection.sample)
+                ]
             except SourceError as error:
                 if "lost" in error.what:
                     raise
@@ -88,24 +90,26 @@ def _unseen(name: str, scope: str, what: str) -> CheckResult:
     return CheckResult(name, scope, "pass", None, 0, what)
 
 
-def _by_keys(name: Name, selection: Selection, estimator: Estimator) -> Iterator[Judged]:
-    """Rows, and references that are NULL or find nothing."""
+def judge_keys(selections: Mapping[Name, Selection], name: Name, estimator: Estimator) -> Iterator[Judged]:
+    """What the key pass knows of a table: rows, references that are NULL or find nothing, fan-out."""
+    selection = selections[name]
     assert selection.sample is not None
     drawn = selection.rows - selection.completed - selection.excess
     yield Judged("subset_rows", str(name), (estimator.rows(selection.fraction, drawn),))
     for link, at in selection.sample.references.items():
         found = [estimator.figure(null_mark(at == NULL))]
         if (at == DANGLING).any():
-            found.append(estimator.figure(Mark("reference that finds nothing", at == DANGLING, 0.005)))
+            found.append(estimator.figure(Mark("reference that finds nothing", at == DANGLING, NULL_SHARE)))
         yield Judged("reference_share", f"{name}.{link}", tuple(found))
+    yield from _fan_out(selections, name)
 
 
-def _fan_out(refresh: Refresh, name: Name, selection: Selection) -> Iterator[Judged]:
+def _fan_out(selections: Mapping[Name, Selection], name: Name) -> Iterator[Judged]:
     """How many rows of ``name`` its owners have, among the owners that were drawn."""
-    link, sample = selection.role.owner, selection.sample
+    link, sample = selections[name].role.owner, selections[name].sample
     if link is None or sample is None:
         return
-    parents = refresh.selections[link.referenced]
+    parents = selections[link.referenced]
     if parents.sample is None or (clusters := clusters_of(parents.sample)) is None:
         return
     estimator = Estimator(clusters)
@@ -114,21 +118,20 @@ def _fan_out(refresh: Refresh, name: Name, selection: Selection) -> Iterator[Jud
     counts = _children(sample.references[link.name], parents.total)
     classes = np.ceil(np.log2(counts + 1)).astype(np.int64)
     found: list[Figure] = []
-    for number in range(min(int(classes.max(initial=0)), _CLASSES) + 1):
-        rows = classes == number
+    for number in np.unique(classes).tolist():
         low, high = (1 << number) // 2, (1 << number) - 1
         label = f"with {low} {name.name}" if low == high else f"with {low} to {high} {name.name}"
-        if rows.any():
-            found.append(estimator.figure(Mark(label, rows)))
+        found.append(estimator.figure(Mark(label, classes == number)))
     yield Judged("fan_out", f"{link.referenced}.{link.name}", tuple(found))
 
 
-def _missing_children(refresh: Refresh, name: Name, selection: Selection) -> Iterator[CheckResult]:
+def _missing_children(selections: Mapping[Name, Selection], name: Name) -> Iterator[CheckResult]:
     """Drawn owners have all their rows, one by one."""
+    selection = selections[name]
     link, sample = selection.role.owner, selection.sample
     if link is None or sample is None or selection.thinned or sample.thinning < 1:
         return
-    parents = refresh.selections[link.referenced].sample
+    parents = selections[link.referenced].sample
     if parents is None:
         return
     at = sample.references[link.name]
@@ -146,25 +149,31 @@ def _children(at: npt.NDArray[np.int32], parents: int) -> npt.NDArray[np.int64]:
     return np.bincount(at[at >= 0], minlength=parents)
 
 
-def _columns(
-    reader: ArrowReader, table: Table, selection: Selection, estimator: Estimator
-) -> Iterator[Judged]:
-    """Every stored column of a table."""
+@dataclass(frozen=True)
+class ColumnMarks:
+    """What is looked at in one column: marks, and a number for each different value."""
+
+    marks: tuple[Mark, ...]
+    codes: npt.NDArray[np.int64]
+
+
+def read_marks(reader: ArrowReader, table: Table, sample: Sample) -> Iterator[tuple[str, ColumnMarks]]:
+    """Every stored column of a table and its marks, by row as in the sample. Raises SourceError."""
     columns = [c for c in table.stored_columns if not c.generated]
-    if not columns:
-        return
-    frame, order = _read(reader, table, columns, selection)
+    frame, order = _read(reader, table, columns, sample)
     if frame is None:
         return
     for number, column in enumerate(columns):
         values = frame[f"c{number}"].gather(order)
-        found = [estimator.figure(mark) for mark in _marks(column, values)]
         codes = marks.codes_of(values)
-        found += [estimator.figure(mark) for mark in marks.category_marks(codes)]
-        distinct = estimator.distinct(codes)
-        if distinct is not None:
-            found.append(distinct)
-        yield Judged("distribution", f"{table.name}.{column.name}", tuple(found))
+        yield column.name, ColumnMarks((*_marks(column, values), *marks.category_marks(codes)), codes)
+
+
+def judge_column(table: Name, column: str, look: ColumnMarks, estimator: Estimator) -> Judged:
+    """All figures of a column."""
+    found = [estimator.figure(mark) for mark in look.marks]
+    distinct = estimator.distinct(look.codes)
+    return Judged("distribution", f"{table}.{column}", (*found, *([distinct] if distinct else [])))
 
 
 def _marks(column: Column, values: pl.Series) -> Iterator[Mark]:
@@ -202,11 +211,9 @@ def _expression(column: Column) -> sql.Composable:
 
 
 def _read(
-    reader: ArrowReader, table: Table, columns: list[Column], selection: Selection
+    reader: ArrowReader, table: Table, columns: list[Column], sample: Sample
 ) -> tuple[pl.DataFrame | None, npt.NDArray[np.int64]]:
     """All rows of a table, and where the rows of the sample stand among them."""
-    sample = selection.sample
-    assert sample is not None
     wanted = sql.SQL(", ").join(
         sql.SQL("{} AS {}").format(expression, sql.Identifier(label))
         for expression, label in [

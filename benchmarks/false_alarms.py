@@ -1,0 +1,90 @@
+"""How often the sample link cries wolf: honest draws of one database under other keys, at 5 to 50 %.
+
+    python -m benchmarks.false_alarms [RUNS] [URL]
+
+Keys and columns are read once; every run draws anew and is judged as a refresh judges. The aim: at most one
+run in fifty raises any alarm. URL: a database, by default the source of the running demo. Rules that do not
+exist leave every table the role that is guessed from its keys.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+import time
+from dataclasses import replace
+from statistics import NormalDist
+
+import numpy as np
+
+from parity_data.catalog import Snapshot, read_catalog
+from parity_data.catalog.arrow import ArrowReader
+from parity_data.database import Database
+from parity_data.refresh.representative import judge_column, judge_keys, read_marks
+from parity_data.rules import Policy, load_policy
+from parity_data.settings import load_demo
+from parity_data.subset import make_links
+from parity_data.subset.clusters import clusters_of
+from parity_data.subset.keys import read_keys
+from parity_data.subset.plan import choose
+from parity_data.subset.wishes import make_wishes
+from parity_data.verify.sample import Estimator, judge
+
+AIM = 0.02
+
+
+def main(runs: int, url: str | None) -> int:
+    demo = load_demo()
+    database = Database.parse(url, "URL") if url else demo.need_source()
+    policy = Policy() if url else load_policy(demo.rules)
+    random = np.random.default_rng(20)
+    with Snapshot(database, application="parity-data benchmark") as snapshot:
+        catalog = read_catalog(snapshot, ignore_schemas=policy.ignore_schemas)
+        with contextlib.closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
+            links = make_links(catalog, policy.subset.virtual_keys)
+            keys = read_keys(reader, catalog, links, bytes(32), make_wishes(reader, catalog, policy))
+            whole = choose(catalog, keys, links, policy, 0.5, bytes(32))
+            looks = {
+                name: list(read_marks(reader, catalog.tables[name], selection.sample))
+                for name, selection in whole.items()
+                if selection.sample is not None and clusters_of(selection.sample) is not None
+            }
+    alarms, figures, started = 0, 0, time.perf_counter()
+    for number in range(runs):
+        fraction = float(random.uniform(0.05, 0.5))
+        drawn = {name: replace(table, draw=random.random(table.rows)) for name, table in keys.items()}
+        selections = choose(catalog, drawn, links, policy, fraction, random.bytes(32))
+        judged = []
+        for name, columns in looks.items():
+            sample = selections[name].sample
+            clusters = clusters_of(sample) if sample is not None else None
+            if clusters is None or not (estimator := Estimator(clusters)).judges:
+                continue
+            judged += judge_keys(selections, name, estimator)
+            judged += [judge_column(name, column, look, estimator) for column, look in columns]
+        failed = [result for result in judge(judged) if result.status == "fail"]
+        figures = sum(len(one.figures) for one in judged)
+        alarms += bool(failed)
+        for result in failed:
+            print(
+                f"run {number}, {fraction:.1%}: {result.name} of {result.scope}: {result.message}", flush=True
+            )
+    low, high = wilson(alarms, runs)
+    seconds = (time.perf_counter() - started) / runs
+    print(f"{alarms} of {runs} runs raised an alarm ({alarms / runs:.1%}; 95 %: {low:.1%} to {high:.1%})")
+    print(f"{figures:,} figures in the last run, {seconds:.1f} s a run; the aim is at most {AIM:.0%}")
+    return int(low > AIM)
+
+
+def wilson(hits: int, total: int) -> tuple[float, float]:
+    """Wilson's score interval at 95 % (Wilson 1927)."""
+    z = NormalDist().inv_cdf(0.975)
+    share = hits / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)) / (1 + z * z / total)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 200, sys.argv[2] if len(sys.argv) > 2 else None))
