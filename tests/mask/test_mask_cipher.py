@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parity_data.mask.cipher import IntegerCipher, TokenCipher
+from parity_data.mask.cipher import IntegerCipher, TokenCipher, remembered
 from parity_data.mask.cipher.ff1 import BulkFF1, ff1, head
 from parity_data.mask.cipher.permutation import Tables, cycle
 
@@ -180,3 +181,69 @@ def test_domains_are_unlinkable() -> None:
     values = pl.Series([f"name{n}" for n in range(500)])
     one, two = TokenCipher(b"a" * 32).tokens(values), TokenCipher(b"b" * 32).tokens(values)
     assert (one == two).sum() < 5
+
+
+def test_a_memory_that_is_full_forgets_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many more different words than are remembered, and single texts with more words than that."""
+    monkeypatch.setattr(remembered, "_MOST_WORDS", 1 << 13)
+    monkeypatch.setattr(remembered, "_MOST_BYTES", 1 << 17)
+    names = [f"{first}{second}é{third}" for first in "abcdefgh" for second in "aeiou" for third in range(600)]
+    long = " ".join(names[:20_000])
+    values = pl.Series([*names, long, "x" * 300_000, *reversed(names)])
+    cipher = TokenCipher(b"t" * 32)
+    out = cipher.tokens(values)
+    assert cipher.tokens(values).equals(out)
+    assert out[: len(names)].to_list() == out[len(names) + 2 :].to_list()[::-1]
+    assert out[: len(names)].n_unique() == len(names)
+    assert out[len(names)] == " ".join(out[: len(names)].to_list()[:20_000])
+    assert TokenCipher(b"t" * 32).tokens(values[-7:]).to_list() == out[-7:].to_list()
+
+
+def test_threads_share_a_cipher() -> None:
+    values = pl.Series([f"name{n % 9_000} é{n % 777}" for n in range(30_000)])
+    cipher = TokenCipher(b"t" * 32)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: cipher.tokens(values).to_list(), range(8)))
+    assert all(one == TokenCipher(b"t" * 32).tokens(values).to_list() for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "cuts", "parts"),
+    [
+        ("mlopez", (1,), ["m", "lopez"]),
+        ("marial", (-1,), ["maria", "l"]),
+        ("e\u0301lopez", (1,), ["e\u0301", "lopez"]),
+        ("jrr12tolkien", (1, 2), ["j", "r", "r", "12", "t", "o", "lkien"]),
+        ("ab-cd", (1, -1), ["a", "b", "-", "c", "d"]),
+    ],
+)
+def test_cut_words_become_what_their_parts_become(text: str, cuts: tuple[int, ...], parts: list[str]) -> None:
+    cipher = TokenCipher(b"t" * 32)
+    (whole,) = cipher.tokens(pl.Series([text]), cuts)
+    assert whole == "".join(cipher.tokens(pl.Series(parts)).to_list())
+
+
+def test_the_first_characters_can_stay() -> None:
+    cipher = TokenCipher(b"t" * 32)
+    values = pl.Series(["ab-12-cd", "é-łodz", "12", "+49 301234"])
+    out = cipher.whole(values, np.array([3, 1, 2, 0]))
+    assert [new[:n] for new, n in zip(out.to_list(), (4, 2, 2, 1), strict=True)] == ["ab-1", "é-", "12", "+"]
+    assert out[0][4:] != "2-cd"
+    assert out[0][5] == "-"
+    assert cipher.whole(pl.Series(["łodz"]))[0] == out[1][2:]
+
+
+def test_long_texts_in_every_script_come_back_from_no_one_else() -> None:
+    """Injective where chunks are many and alphabets large: Han of plane 2, Hangul, and digits between."""
+    draw = np.random.default_rng(3)
+    texts = {
+        "".join(
+            chr(c) for c in draw.choice([*range(0x20000, 0x20200), *range(0xAC00, 0xAD00), 48, 49, 97], n)
+        )
+        for n in draw.integers(2, 60, 3_000)
+    }
+    values = pl.Series(sorted(texts))
+    out = TokenCipher(b"t" * 32).whole(values)
+    assert out.n_unique() == len(values)
+    assert not (out == values).any()
+    assert (out.str.len_bytes() == values.str.len_bytes()).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 import numpy as np
@@ -65,7 +65,7 @@ def alphabets() -> Alphabets:
     return Alphabets(of, index, fold, upper, kind, size, start, np.concatenate(groups).astype(np.uint32))
 
 
-@cache
+@lru_cache(maxsize=20_000)
 def restricted(alphabet: int, marks: str, member: str) -> tuple[int, ...]:
     """Members that, before these marks, are in the same normal forms as ``member`` is.
 

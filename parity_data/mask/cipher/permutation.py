@@ -1,7 +1,7 @@
 """Keyed permutations of small domains, as tables: one cycle, so that nothing maps to itself.
 
-Below a million members FF1 is weak (SP 800-38G requires at least 10**6). A table is exact instead: sort
-the members by a keyed random number, and let each go to the next in that order.
+Below a million members FF1 is weak (SP 800-38G requires at least 10**6). A table is exact instead: a keyed
+shuffle that can only end in a single cycle (Sattolo 1986).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from parity_data.mask.cipher import loops
+
 Table = npt.NDArray[np.uint32]
 
 #: Domains below this size get a table, others FF1.
@@ -21,7 +23,9 @@ SMALL = 1_000_000
 #: Entries kept in memory by all tables of a process (4 bytes each).
 _KEPT_ENTRIES = 48_000_000
 
-_PLACE = np.uint64(2**20 - 1)
+#: Random numbers of 8 bytes that are made at once.
+_AT_ONCE = 4_096
+_ZEROS = bytes(8 * _AT_ONCE)
 
 
 def cycle(key: bytes, nonce: bytes, size: int) -> Table:
@@ -29,13 +33,12 @@ def cycle(key: bytes, nonce: bytes, size: int) -> Table:
 
     table[x] is where x goes; table[x] != x for every x when size > 1.
     """
-    stream = Cipher(algorithms.AES(key), modes.CTR(nonce)).encryptor().update(bytes(8 * size))
-    # The upper 44 bits are random, the lower 20 hold the member: one sort gives the order.
-    order = np.frombuffer(stream, np.uint64) & ~_PLACE | np.arange(size, dtype=np.uint64)
-    order.sort()
-    members = (order & _PLACE).astype(np.uint32)
-    table = np.empty(size, np.uint32)
-    table[members] = np.roll(members, -1)
+    stream = Cipher(algorithms.AES(key), modes.CTR(nonce)).encryptor()
+    table = np.arange(size, dtype=np.uint32)
+    random = np.empty(_AT_ONCE + 2, np.uint64)
+    for last in range(size - 1, 0, -_AT_ONCE):
+        stream.update_into(_ZEROS, random.data.cast("B"))
+        loops.shuffle(random[: min(last, _AT_ONCE)], table, last)
     return table
 
 

@@ -1,0 +1,640 @@
+"""Compiled loops of the token cipher: find words, write words as numbers and numbers as words.
+
+Words are looked up in an open-addressing table (``remembered``), so that only new ones are enciphered. Text
+is changed in place, byte by byte: a masked character takes as many bytes as it did. Numbers that must wrap
+around are unsigned; places are signed.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import numpy.typing as npt
+
+from parity_data.compiled import compiled
+
+U8 = npt.NDArray[np.uint8]
+U16 = npt.NDArray[np.uint16]
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+Int = int | np.int64
+
+_LITTLE = sys.byteorder == "little"
+
+#: FNV-1a: Fowler, Noll, Vo; then the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+_PRIME = np.uint64(0x100000001B3)
+_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_S24, _S27, _S29, _S30, _S31, _S32, _S40 = (np.uint64(n) for n in (24, 27, 29, 30, 31, 32, 40))
+_ZERO, _ONE = np.uint64(0), np.uint64(1)
+
+#: A slot of the table: 24 bits of the hash, 16 of the length in bytes, 24 of the place in the store. Words
+#: that are longer or lie farther are not found again.
+_PLACE = np.uint64((1 << 24) - 1)
+_FARTHEST, _LONG = 1 << 24, 1 << 16
+
+#: Alphabet of characters that stay inside a token (``alphabet.MARK``).
+_MARK = 1
+#: Alphabets larger than this hold no letter that composes with a mark.
+_COMPOSING = 500
+
+
+@compiled
+def _mixed(x: np.uint64) -> np.uint64:
+    x = (x ^ (x >> _S30)) * _MIX_1
+    x = (x ^ (x >> _S27)) * _MIX_2
+    return x ^ (x >> _S31)
+
+
+@compiled
+def _width(first: Int) -> Int:
+    """Bytes of a character, by its first byte."""
+    if first < 0x80:
+        return 1
+    if first < 0xE0:
+        return 2
+    return 3 if first < 0xF0 else 4
+
+
+@compiled
+def _point(data: U8, place: Int, width: Int) -> Int:
+    """The code point of ``width`` bytes."""
+    if width == 1:
+        return np.int64(data[place])
+    value = np.int64(data[place]) & (0x7F >> width)
+    for i in range(1, width):
+        value = value << 6 | (np.int64(data[place + i]) & 0x3F)
+    return value
+
+
+@compiled
+def _write(data: U8, place: Int, width: Int, point: Int) -> None:
+    """The opposite of ``_point``."""
+    if width == 1:
+        data[place] = point
+        return
+    for i in range(width - 1, 0, -1):
+        data[place + i] = 0x80 | (point & 0x3F)
+        point >>= 6
+    data[place] = (0xF00 >> width & 0xFF) | point
+
+
+@compiled
+def _put(out: U8, place: Int, end: Int, words: U8, at: Int, fold: U32, upper: U32) -> None:
+    """Write small letters over a piece of text, in the case of what stood there."""
+    while place < end:
+        first = np.int64(out[place])
+        if first < 0x80:
+            letter = np.int64(words[at])
+            out[place] = letter if fold[first] == first else upper[letter]
+            place += 1
+            at += 1
+            continue
+        width = _width(first)
+        point = _point(out, place, width)
+        if fold[point] == point:
+            for i in range(width):
+                out[place + i] = words[at + i]
+        else:
+            _write(out, place, width, np.int64(upper[_point(words, at, width)]))
+        place += width
+        at += width
+
+
+@compiled
+def _letters(out: U8, place: Int, end: Int, kind: U8, of: U16) -> Int:
+    """Letters, marks aside, in the run that begins here."""
+    count = 0
+    while place < end:
+        width = _width(np.int64(out[place]))
+        point = _point(out, place, width)
+        if kind[point] != 1:
+            break
+        if of[point] != _MARK:
+            count += 1
+        place += width
+    return count
+
+
+@compiled
+def _split(
+    out: U8, place: Int, end: Int, whole: bool, skip: Int, cuts: I64,
+    kind: U8, fold: U32, of: U16, seed: np.uint64,
+    folded: U8, codes: U64, words: I64, pieces: I64, count: Int, parts: Int, used: Int,
+) -> tuple[Int, Int, Int]:  # fmt: skip
+    """The words of one text, in small letters, after ``count`` others of ``parts`` pieces and ``used`` bytes.
+
+    skip: letters and digits that stay. codes: hashes. words: (., 3), begin and end in ``folded``, and the
+    first piece. pieces: (., 3), begin and end in the text, byte in the word. Returns the three numbers as
+    they are then.
+    """
+    # Letters of the run so far, and in all of it, for cuts.
+    order, after = 0, 0
+    total: Int = 0
+    while place < end:
+        begin, run_kind = used, 0
+        words[count, 2] = parts
+        piece: Int = -1
+        at: Int = 0
+        code = seed
+        while place < end:
+            first = np.int64(out[place])
+            width = 1 if first < 0x80 else _width(first)
+            point = first if width == 1 else _point(out, place, width)
+            this = kind[point]
+            if this != 0 and skip > 0:
+                skip -= 1
+                this = 0
+            if piece >= 0 and (this == 0 or (not whole and this != run_kind)):
+                pieces[parts, 0], pieces[parts, 1], pieces[parts, 2] = piece, place, at
+                parts += 1
+                piece = -1
+                if not whole:
+                    break
+            if this == 0:
+                place += width
+                after = 0
+                continue
+            if len(cuts) and this == 1:
+                if after != 1:
+                    order, total = 0, _letters(out, place, end, kind, of)
+                if of[point] != _MARK:
+                    cut = False
+                    for c in cuts:
+                        cut |= order > 0 and order == (c if c > 0 else total + c)
+                    if cut and piece >= 0:
+                        pieces[parts, 0], pieces[parts, 1], pieces[parts, 2] = piece, place, at
+                        parts += 1
+                        piece = -1
+                        break
+                    order += 1
+            after = this
+            if piece < 0:
+                piece, at, run_kind = place, used - begin, this
+            small = np.int64(fold[point])
+            if width == 1:
+                folded[used] = small
+                code = (code ^ np.uint64(small)) * _PRIME
+            else:
+                _write(folded, used, width, small)
+                for i in range(width):
+                    code = (code ^ np.uint64(folded[used + i])) * _PRIME
+            used += width
+            place += width
+        if piece >= 0:
+            pieces[parts, 0], pieces[parts, 1], pieces[parts, 2] = piece, place, at
+            parts += 1
+        if used > begin:
+            words[count, 0], words[count, 1] = begin, used
+            codes[count] = _mixed(code)
+            count += 1
+    words[count, 2] = parts
+    return count, parts, used
+
+
+@compiled
+def breaks(data: U8, offsets: I64, kind: U8, size: Int, found: I64) -> Int:
+    """Places within long texts where no word is, at least ``size`` bytes apart, together with all offsets.
+
+    found: room for them. Returns how many there are.
+    """
+    count = 0
+    for text in range(len(offsets) - 1):
+        place, end = offsets[text], offsets[text + 1]
+        found[count] = place
+        count += 1
+        while end - place > size:
+            place += size
+            while place < end and data[place] & 0xC0 == 0x80:
+                place += 1
+            while place < end:
+                width = _width(np.int64(data[place]))
+                if kind[_point(data, place, width)] == 0:
+                    found[count] = place
+                    count += 1
+                    break
+                place += width
+    found[count] = offsets[-1]
+    return count + 1
+
+
+@compiled
+def _same(store: U8, place: Int, folded: U8, begin: Int, length: Int) -> bool:
+    i = 0
+    while i < length and store[place + i] == folded[begin + i]:
+        i += 1
+    return i == length
+
+
+@compiled
+def find(
+    out: U8, offsets: I64, row: Int, whole: bool, kept: I64, cuts: I64,
+    kind: U8, fold: U32, upper: U32, of: U16, seed: np.uint64,
+    slots: U64, hashes: U64, bounds: I64, store: U8, known: Int,
+    folded: U8, codes: U64, held: U64, words: I64, pieces: I64, waiting: I64,
+) -> tuple[Int, Int, Int]:  # fmt: skip
+    """Mask the words of n texts in place where they are known, and take up those that are not.
+
+    out: bytes of the texts, at ``offsets`` (n + 1). row: the text to begin with. whole, kept, cuts: as in
+    ``TokenCipher``; kept and cuts may be empty. slots, hashes, bounds, store: the memory, of which the first
+    ``known`` words have been enciphered. folded, codes, held, words, pieces: scratch. waiting: (capacity, 3),
+    gets (begin, end, place in store) of every piece that waits for a new word. Returns (row where it stopped
+    because something was full, words in memory, pieces that wait).
+
+    Texts are taken some at a time, and first all places in memory that they need are looked at: what is not
+    in the processor's cache is then fetched for many words at once.
+    """
+    number, waits = known, 0
+    ready, free = bounds[known], bounds[known]
+    top = np.uint64(len(slots) - 1)
+    while row < len(offsets) - 1:
+        last = row + 1
+        while last < len(offsets) - 1 and offsets[last + 1] - offsets[row] <= len(folded):
+            last += 1
+        size = offsets[last] - offsets[row]
+        full = size > len(folded) or number + size > len(hashes) or free + 2 * size > len(store)
+        if full or waits + size > len(waiting):
+            break
+        count: Int = 0
+        parts: Int = 0
+        used: Int = 0
+        for text in range(row, last):
+            skip = kept[text] if len(kept) else 0
+            count, parts, used = _split(
+                out, offsets[text], offsets[text + 1], whole, skip, cuts, kind, fold, of, seed,
+                folded, codes, words, pieces, count, parts, used,
+            )  # fmt: skip
+        row = last
+        for word in range(count):
+            held[word] = slots[codes[word] & top]
+        for word in range(count):
+            held[word] = np.uint64(store[np.int64(held[word] & _PLACE)])
+        for word in range(count):
+            begin, length = words[word, 0], words[word, 1] - words[word, 0]
+            code = codes[word]
+            short = length < _LONG
+            entry = code >> _S40 << _S40 | np.uint64(length) << _S24
+            slot = code & top
+            place: Int = -1
+            while short and slots[slot] != _ZERO:
+                if slots[slot] & ~_PLACE == entry:
+                    there = np.int64(slots[slot] & _PLACE)
+                    if _same(store, there, folded, begin, length):
+                        place = there
+                        break
+                slot = (slot + _ONE) & top
+            if place < 0:
+                place = free
+                for i in range(length):
+                    store[place + i] = folded[begin + i]
+                if short and place < _FARTHEST:
+                    slots[slot] = entry | np.uint64(place)
+                hashes[number] = code
+                number += 1
+                free += 2 * length
+                bounds[number] = free
+            for part in range(words[word, 2], words[word + 1, 2]):
+                source = place + length + pieces[part, 2]
+                if place < ready:
+                    _put(out, pieces[part, 0], pieces[part, 1], store, source, fold, upper)
+                else:
+                    waiting[waits, 0], waiting[waits, 1], waiting[waits, 2] = (
+                        pieces[part, 0],
+                        pieces[part, 1],
+                        source,
+                    )
+                    waits += 1
+    return row, number, waits
+
+
+@compiled
+def put(out: U8, waiting: I64, store: U8, fold: U32, upper: U32) -> None:
+    """Write enciphered words where pieces wait for them."""
+    for part in range(len(waiting)):
+        _put(out, waiting[part, 0], waiting[part, 1], store, waiting[part, 2], fold, upper)
+
+
+@compiled
+def fill(slots: U64, hashes: U64, bounds: I64, count: Int) -> None:
+    """Enter ``count`` words into an empty table."""
+    top = np.uint64(len(slots) - 1)
+    for number in range(count):
+        place, length = bounds[number], (bounds[number + 1] - bounds[number]) // 2
+        if length < _LONG and place < _FARTHEST:
+            slot = hashes[number] & top
+            while slots[slot] != _ZERO:
+                slot = (slot + _ONE) & top
+            slots[slot] = hashes[number] >> _S40 << _S40 | np.uint64(length) << _S24 | np.uint64(place)
+
+
+@compiled
+def unpack(
+    words: U8, bounds: I64, of: U16, index: U16, points: U32, alphabet: U32, member: U32, ends: I64
+) -> Int:
+    """Code points, alphabets and places in them of n words; ends: (n + 1). Returns how many are marks.
+
+    words: each word, and as many bytes for what it becomes; bounds: (n + 1).
+    """
+    count, marks = 0, 0
+    ends[0] = 0
+    for word in range(len(bounds) - 1):
+        place = bounds[word]
+        last = (bounds[word] + bounds[word + 1]) // 2
+        while place < last:
+            width = _width(np.int64(words[place]))
+            point = _point(words, place, width)
+            points[count], alphabet[count], member[count] = point, of[point], index[point]
+            marks += of[point] == _MARK
+            count += 1
+            place += width
+        ends[word + 1] = count
+    return marks
+
+
+@compiled
+def restrict(
+    points: U32, alphabet: U32, member: U32, ends: I64, size: I64, keys: U64, found: U32, missing: I64
+) -> Int:
+    """Replace alphabets of letters before marks, as far as ``keys`` and ``found`` know them.
+
+    keys: open-addressing table of (letter, mark, mark or 0), 21 bits each; found: (length of keys, 2), the
+    alphabet and the place in it. missing: gets the places of letters that nothing is known of. Returns how
+    many.
+    """
+    lacking = 0
+    top = np.uint64(len(keys) - 1)
+    for word in range(len(ends) - 1):
+        last = ends[word + 1]
+        for place in range(ends[word], last - 1):
+            if (
+                alphabet[place + 1] != _MARK
+                or alphabet[place] <= _MARK
+                or size[alphabet[place]] >= _COMPOSING
+            ):
+                continue
+            key = np.uint64(points[place]) << np.uint64(42) | np.uint64(points[place + 1]) << np.uint64(21)
+            marks = 1
+            if place + 2 < last and alphabet[place + 2] == _MARK:
+                key |= np.uint64(points[place + 2])
+                marks = 2
+            if marks == 2 and place + 3 < last and alphabet[place + 3] == _MARK:
+                missing[lacking] = place
+                lacking += 1
+                continue
+            slot = _mixed(key) & top
+            while keys[slot] != _ZERO and keys[slot] != key:
+                slot = (slot + _ONE) & top
+            if keys[slot] == _ZERO:
+                missing[lacking] = place
+                lacking += 1
+            else:
+                alphabet[place], member[place] = found[slot, 0], found[slot, 1]
+    return lacking
+
+
+@compiled
+def learn(keys: U64, found: U32, key: np.uint64, alphabet: Int, member: Int) -> None:
+    """Enter one letter before marks into the table of ``restrict``."""
+    top = np.uint64(len(keys) - 1)
+    slot = _mixed(key) & top
+    while keys[slot] != _ZERO and keys[slot] != key:
+        slot = (slot + _ONE) & top
+    keys[slot] = key
+    found[slot, 0], found[slot, 1] = alphabet, member
+
+
+@compiled
+def measure(
+    alphabet: U32,
+    member: U32,
+    ends: I64,
+    size: I64,
+    name: U64,
+    seeds: U64,
+    small: Int,
+    domain: I64,
+    number: U64,
+    shape: U64,
+) -> None:
+    """Domain, number and shape of n words.
+
+    size, name: by alphabet. domain: how many words share the shape, 0 for ``small`` and more; below it,
+    number: the word's number among them. shape: (n, 2), a digest of 128 bits of the alphabets in their order.
+    """
+    for word in range(len(ends) - 1):
+        one, two = seeds[0], seeds[1]
+        members: Int = np.int64(1)
+        value = np.uint64(0)
+        for place in range(ends[word], ends[word + 1]):
+            of = alphabet[place]
+            one = (one ^ name[of]) * _MIX_1
+            one ^= one >> _S29
+            two = (two + name[of]) * _MIX_2
+            two ^= two >> _S32
+            if members:
+                members *= size[of]
+                value = value * np.uint64(size[of]) + np.uint64(member[place])
+                if members >= small:
+                    members = 0
+        domain[word], number[word] = members, value
+        shape[word, 0], shape[word, 1] = _mixed(one), _mixed(two)
+
+
+@compiled
+def _chunk_end(alphabet: U32, bits: I64, begin: Int, end: Int, left: Int, least: Int) -> tuple[Int, Int]:
+    """Where the chunk that begins here ends, and its bits. left: bits from here to the end of the word."""
+    have, place = 0, begin
+    while place < end and have < least:
+        have += bits[alphabet[place]]
+        place += 1
+    return (end, left) if left - have < least else (place, have)
+
+
+@compiled
+def _word_bits(alphabet: U32, bits: I64, begin: Int, end: Int) -> Int:
+    total = 0
+    for place in range(begin, end):
+        total += bits[alphabet[place]]
+    return total
+
+
+@compiled
+def count_chunks(alphabet: U32, ends: I64, large: I64, bits: I64, least: Int) -> Int:
+    """How many chunks the words ``large`` have in all."""
+    count = 0
+    for word in large:
+        begin: Int = ends[word]
+        end = ends[word + 1]
+        left = _word_bits(alphabet, bits, begin, end)
+        while begin < end:
+            begin, have = _chunk_end(alphabet, bits, begin, end, left, least)
+            left -= have
+            count += 1
+    return count
+
+
+@compiled
+def _value(alphabet: U32, member: U32, size: I64, begin: Int, end: Int) -> tuple[np.uint64, np.uint64]:
+    """(number, how many there are) of a part of a word."""
+    value, members = np.uint64(0), _ONE
+    for place in range(begin, end):
+        radix = np.uint64(size[alphabet[place]])
+        value = value * radix + np.uint64(member[place])
+        members *= radix
+    return value, members
+
+
+@compiled
+def cut(
+    alphabet: U32,
+    member: U32,
+    ends: I64,
+    large: I64,
+    size: I64,
+    bits: I64,
+    least: Int,
+    shape: U64,
+    where: I64,
+    halves: U64,
+    heads: U64,
+    tweaks: U64,
+) -> None:
+    """Chunks of the words ``large``, each in two halves as equal as they come, the left no larger.
+
+    bits: by alphabet, in units of 2**-20. least: bits of a chunk, but for the only one. where: (chunks, 5):
+    number in the word, first chunk of the word, begin, middle, end. halves: (4, chunks): a, b, u, v of FF1.
+    heads, tweaks: (chunks, 2), big-endian words of FF1's block P and of the shape.
+    """
+    chunk = 0
+    for word in large:
+        begin: Int = ends[word]
+        end = ends[word + 1]
+        left = _word_bits(alphabet, bits, begin, end)
+        leader, number = chunk, 0
+        while begin < end:
+            last, have = _chunk_end(alphabet, bits, begin, end, left, least)
+            middle, best, sum_ = begin + 1, np.int64(1) << 62, 0
+            uniform = True
+            for place in range(begin, last - 1):
+                sum_ += bits[alphabet[place]]
+                if abs(2 * sum_ - have) < best:
+                    middle, best = place + 1, abs(2 * sum_ - have)
+                uniform &= size[alphabet[place]] == size[alphabet[place + 1]]
+            where[chunk, 0], where[chunk, 1] = number, leader
+            where[chunk, 2], where[chunk, 3], where[chunk, 4] = begin, middle, last
+            halves[0, chunk], halves[2, chunk] = _value(alphabet, member, size, begin, middle)
+            halves[1, chunk], halves[3, chunk] = _value(alphabet, member, size, middle, last)
+            radix = size[alphabet[begin]] if uniform else 0
+            fixed = np.int64(0x0102010000000A00) | radix << 16 | (middle - begin) & 0xFF
+            heads[chunk, 0], heads[chunk, 1] = np.uint64(fixed), np.uint64((last - begin) << 32 | 16)
+            tweaks[chunk, 0], tweaks[chunk, 1] = shape[word, 0], shape[word, 1]
+            begin, left = last, left - have
+            chunk += 1
+            number += 1
+
+
+@compiled
+def _spell(
+    words: U8, end: Int, alphabet: U32, points: U32, size: I64, start: I64, members: U32,
+    first: Int, last: Int, value: np.uint64,
+) -> Int:  # fmt: skip
+    """Write the characters of a number, from the last to the first, before ``end``; where they begin."""
+    for place in range(last - 1, first - 1, -1):
+        of = alphabet[place]
+        point = np.int64(points[place])
+        if of > _MARK:
+            radix = np.uint64(size[of])
+            digit = value % radix
+            value //= radix
+            point = np.int64(members[start[of] + np.int64(digit)])
+        width = 1 if point < 0x80 else 2 if point < 0x800 else 3 if point < 0x10000 else 4
+        end -= width
+        _write(words, end, width, point)
+    return end
+
+
+@compiled
+def spell_small(
+    words: U8, bounds: I64, alphabet: U32, points: U32, ends: I64, size: I64, start: I64, members: U32,
+    domain: I64, number: U64,
+) -> None:  # fmt: skip
+    """Write the words of small shapes. bounds: bytes of each word in ``words``."""
+    for word in range(len(ends) - 1):
+        if domain[word]:
+            _spell(
+                words, bounds[word + 1], alphabet, points, size, start, members,
+                ends[word], ends[word + 1], number[word],
+            )  # fmt: skip
+
+
+@compiled
+def spell_large(
+    words: U8, bounds: I64, alphabet: U32, points: U32, size: I64, start: I64, members: U32,
+    large: I64, where: I64, halves: U64,
+) -> None:  # fmt: skip
+    """Write the words of large shapes, whose chunks are in the order of ``large``."""
+    chunk = len(where) - 1
+    for i in range(len(large) - 1, -1, -1):
+        end = bounds[large[i] + 1]
+        leader = where[chunk, 1]
+        while chunk >= leader and chunk >= 0:
+            begin, middle, last = where[chunk, 2], where[chunk, 3], where[chunk, 4]
+            for first, stop, half in ((middle, last, halves[1, chunk]), (begin, middle, halves[0, chunk])):
+                end = _spell(words, end, alphabet, points, size, start, members, first, stop, half)
+            chunk -= 1
+
+
+@compiled
+def step_small(table: U32, number: U64, chosen: I64) -> None:
+    """Look the numbers of some words up in the table of their shape."""
+    for word in chosen:
+        number[word] = table[np.int64(number[word])]
+
+
+@compiled
+def _swapped(x: np.uint64) -> np.uint64:
+    """Big-endian to and from the machine's order."""
+    if not _LITTLE:
+        return x
+    out = np.uint64(0)
+    for i in range(8):
+        out |= (x >> np.uint64(8 * i) & np.uint64(0xFF)) << np.uint64(56 - 8 * i)
+    return out
+
+
+@compiled
+def ask(turn: Int, half: U64, shift: U64, state: U64, blocks: U64) -> None:
+    """The last block of a round of FF1, before AES. state: (n, 2); blocks: (n, 2), big-endian."""
+    for i in range(len(half)):
+        blocks[i, 0] = _swapped(state[i, 0])
+        blocks[i, 1] = _swapped(state[i, 1] ^ (half[i] | np.uint64(turn) << shift[i]))
+
+
+@compiled
+def answer(blocks: U64, half: U64, modulus: U64, subtract: bool) -> None:
+    """Add the first 8 bytes of each enciphered block to the halves, in place, or subtract them."""
+    for i in range(len(half)):
+        m = modulus[i]
+        y = _swapped(blocks[i, 0]) % m
+        x = half[i] + (m - y if subtract else y)
+        half[i] = x - m if x >= m else x
+
+
+@compiled
+def fold_rest(blocks: U64, rest: I64, where: I64, digests: U64) -> None:
+    """Exclusive or of the enciphered chunks ``rest`` of each word, for its first chunk."""
+    for i in range(len(rest)):
+        leader = where[rest[i], 1]
+        digests[leader, 0] ^= blocks[i, 0]
+        digests[leader, 1] ^= blocks[i, 1]
+
+
+@compiled
+def shuffle(order: U64, table: U32, last: Int) -> None:
+    """Steps of Sattolo's algorithm (1986), one by random number: for the places ``last``, last - 1 and on."""
+    for i in range(len(order)):
+        place = last - i
+        # The upper 44 bits, times a number of at most 20: the upper part of that is below ``place``.
+        other = np.int64((order[i] >> np.uint64(20)) * np.uint64(place) >> np.uint64(44))
+        table[place], table[other] = table[other], table[place]
