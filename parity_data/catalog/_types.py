@@ -12,7 +12,7 @@ from parity_data.catalog.model import Name, Type
 _TYPES = """
 SELECT t.oid::int8, n.nspname, t.typname, t.typtype::text, t.typcategory::text, t.typbasetype::int8,
        CASE WHEN t.typcategory = 'A' THEN t.typelem::int8 ELSE 0 END, t.typrelid::int8,
-       sn.nspname, s.proname, t.typreceive <> 0
+       sn.nspname, s.proname, t.typreceive <> 0, t.typnotnull
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_proc s ON s.oid = t.typsend LEFT JOIN pg_namespace sn ON sn.oid = s.pronamespace
 """
@@ -24,6 +24,10 @@ ORDER BY a.attrelid, a.attnum
 """
 _LABELS = """
 SELECT enumtypid::int8, enumlabel FROM pg_enum ORDER BY enumtypid, enumsortorder
+"""
+_CHECKS = """
+SELECT contypid::int8, pg_get_expr(conbin, 0) FROM pg_constraint
+WHERE contypid <> 0 AND contype = 'c' ORDER BY contypid, conname
 """
 _RANGES = "SELECT rngtypid::int8, rngsubtype::int8 FROM pg_range"
 _MULTIRANGES = "SELECT rngmultitypid::int8, rngsubtype::int8 FROM pg_range"
@@ -48,6 +52,9 @@ class TypeReader:
         self._labels: dict[int, list[str]] = defaultdict(list)
         for oid, label in fetch(_LABELS):
             self._labels[oid].append(label)
+        self._checks: dict[int, list[str]] = defaultdict(list)
+        for oid, check in fetch(_CHECKS):
+            self._checks[oid].append(check)
         self._subtypes = dict(fetch(_RANGES))
         if version >= 140000:
             self._subtypes.update(fetch(_MULTIRANGES))
@@ -60,7 +67,8 @@ class TypeReader:
         return self._built[oid]
 
     def _build(self, oid: int) -> Type:
-        schema, name, kind, category, base, element, relation, send_schema, send, receive = self._rows[oid]
+        schema, name, kind, category, base, element, relation, *rest = self._rows[oid]
+        send_schema, send, receive, not_null = rest
         below = {
             "base": self.type(base) if base else None,
             "element": self.type(element) if element else None,
@@ -78,5 +86,7 @@ class TypeReader:
             fields=fields,
             labels=tuple(self._labels.get(oid, ())),
             binary=bool(own and all(part.binary for part in parts)),
+            checks=tuple(self._checks.get(oid, ())),
+            not_null=not_null,
             **below,
         )

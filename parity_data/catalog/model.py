@@ -23,7 +23,8 @@ class Type:
 
     category: pg_type.typcategory (A array, S string, D date/time, N numeric, U user, ...).
     element: of an array. base: of a domain. fields: of a composite, in order (name, type).
-    subtype: of a range or multirange. binary: has send and receive functions all the way down.
+    subtype: of a range or multirange. binary: has send and receive functions all the way down. checks,
+    not_null: what a domain demands, without what the domain below it does.
     """
 
     oid: int
@@ -37,6 +38,15 @@ class Type:
     fields: tuple[tuple[str, Type], ...] = ()
     labels: tuple[str, ...] = ()
     binary: bool = True
+    checks: tuple[str, ...] = ()
+    not_null: bool = False
+
+    @property
+    def domains(self) -> Iterator[Type]:
+        """The domains that stand above the plain type, this one first."""
+        if self.base is not None:
+            yield self
+            yield from self.base.domains
 
     @property
     def plain(self) -> Type:
@@ -93,7 +103,8 @@ class Table:
     """A table with rows of its own or, when partitioned (kind 'p'), with ``leaves`` that hold them.
 
     bytes: main fork and TOAST, without indexes. pages: of the main fork. rows_estimate: reltuples, -1 if
-    never analysed. Partitions are not listed as tables; their rows belong to the partitioned root.
+    never analysed. Partitions are not listed as tables; their rows belong to the partitioned root. checks:
+    conditions as text. unique_expressions: what stands, besides plain columns, in unique indexes.
     """
 
     name: Name
@@ -104,6 +115,7 @@ class Table:
     unique_keys: tuple[tuple[str, ...], ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     checks: tuple[str, ...] = ()
+    unique_expressions: tuple[str, ...] = ()
     leaves: tuple[Leaf, ...] = ()
     partition_columns: tuple[str, ...] = ()
     inherits: tuple[Name, ...] = ()

@@ -186,6 +186,7 @@ def _read(connection: psycopg.Connection[Any], keys: _Keys, ignored: frozenset[s
             unique_keys=keys.unique.get(name, ()),
             foreign_keys=tuple(foreign[oid]),
             checks=keys.checks.get(name, ()),
+            unique_expressions=keys.expressions.get(name, ()),
             leaves=parts,
             partition_columns=tuple(partition_columns[oid]),
             inherits=tuple(inherits[oid]),
@@ -282,6 +283,7 @@ class _Keys:
         self.primary: dict[Name, tuple[str, ...]] = {}
         self.unique: dict[Name, tuple[tuple[str, ...], ...]] = {}
         self.checks: dict[Name, tuple[str, ...]] = {}
+        self.expressions: dict[Name, tuple[str, ...]] = {}
 
 
 def joined_connection(snapshot: Snapshot) -> sa.Connection:
@@ -320,6 +322,19 @@ def _read_keys(connection: sa.Connection, snapshot: Snapshot) -> _Keys:
                 and not index.get("dialect_options", {}).get("postgresql_where")
             }
             keys.unique[Name(schema, table)] = tuple(sorted(unique))
+            keys.expressions[Name(schema, table)] = tuple(
+                expression
+                for index in found
+                if index["unique"]
+                for expression in (
+                    index["expressions"]
+                    if None in index["column_names"]
+                    else index["column_names"]
+                    if index.get("dialect_options", {}).get("postgresql_where")
+                    else ()
+                )
+                if expression is not None
+            )
         for (_, table), constraints in checks.items():
             keys.checks[Name(schema, table)] = tuple(c["sqltext"] for c in constraints)
     return keys

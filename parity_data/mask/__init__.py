@@ -23,7 +23,7 @@ from parity_data.mask import (
     xml,
 )
 from parity_data.mask.column import ColumnMasker, compile_mask, keeps_everything
-from parity_data.mask.compatible import check_compatible
+from parity_data.mask.compatible import check_compatible, suggestions
 from parity_data.mask.context import MaskSpec
 from parity_data.mask.keys import KeyRing
 from parity_data.mask.known import KnownValues
@@ -44,4 +44,5 @@ __all__ = [
     "describe",
     "keeps_everything",
     "masker_names",
+    "suggestions",
 ]

@@ -14,8 +14,12 @@ from parity_data.mask.registry import Function, Keeps, MaskerInfo, Param, regist
 
 _SHAPE: frozenset[Keeps] = frozenset({"length", "bytes", "script", "case", "format"})
 
-#: Largest value of the integer types; numbers stay within them.
-_LARGEST = {"int2": 2**15 - 1, "int4": 2**31 - 1, "int8": 2**63 - 1}
+_INTEGERS = frozenset({"int2", "int4", "int8"})
+
+#: Where classes of numbers begin: at each number of digits, and beyond what each type holds. A number stays
+#: in its class in every type, so that a key of one type joins with one of another.
+_CLASSES = sorted({10**n for n in range(20)} | {2**15, 2**31, 2**63})
+_BELOW_ZERO = sorted({10**n for n in range(20)} | {2**15 + 1, 2**31 + 1, 2**63 + 1})
 
 
 def _constant(context: Context) -> Function:
@@ -51,15 +55,16 @@ def _uuid(context: Context) -> Function:
 def _integer(context: Context) -> Function:
     """A bijection among the numbers with as many digits that fit the type; the sign stays."""
     numbers, cipher = integers(context), tokens(context)
-    largest = _LARGEST.get(context.type_name, 10**19 - 1)
     accept = matches(r"-?[1-9][0-9]{0,18}")
 
     def whole_numbers(values: pl.Series) -> pl.Series:
-        sign = pl.select(
-            pl.when(values.str.starts_with("-")).then(pl.lit("-")).otherwise(pl.lit(""))
-        ).to_series()
-        digits = values.str.strip_prefix("-")
-        return sign + step_digits(digits, numbers, largest)
+        return by_kind(values, values.str.starts_with("-"), negative, positive)
+
+    def positive(values: pl.Series) -> pl.Series:
+        return _step_digits(values, numbers, _CLASSES)
+
+    def negative(values: pl.Series) -> pl.Series:
+        return "-" + _step_digits(values.str.strip_prefix("-"), numbers, _BELOW_ZERO)
 
     def mask(values: pl.Series) -> pl.Series:
         rest = (
@@ -74,21 +79,16 @@ def _integer(context: Context) -> Function:
     return mask
 
 
-def step_digits(digits: pl.Series, numbers: IntegerCipher, largest: int) -> pl.Series:
-    """Numbers without leading zeros, each to another with as many digits."""
-    out = digits.clone()  # scatter writes in place
-    lengths = digits.str.len_bytes()
-    for length in lengths.unique().to_list():
-        places = (lengths == length).arg_true()
-        first, last = 10 ** (length - 1), min(10**length - 1, largest)
-        value = digits.gather(places).cast(pl.UInt64).to_numpy()
-        inside = value <= last
-        new = value.copy()
-        new[inside] = numbers.step(
-            value[inside] - np.uint64(first), last - first + 1, f"{length}"
-        ) + np.uint64(first)
-        out = out.scatter(places, pl.Series(new).cast(pl.String))
-    return out
+def _step_digits(digits: pl.Series, numbers: IntegerCipher, classes: list[int]) -> pl.Series:
+    """Numbers below 2**64 without leading zeros, each to another of its class."""
+    value = digits.cast(pl.UInt64).to_numpy()
+    new = value.copy()
+    of = np.searchsorted(np.array(classes, np.uint64), value, side="right") - 1
+    for number in np.unique(of).tolist():
+        at = np.flatnonzero(of == number)
+        first, end = classes[number], [*classes, 2**64][number + 1]
+        new[at] = numbers.step(value[at] - np.uint64(first), end - first, f"{first}") + np.uint64(first)
+    return pl.Series(new).cast(pl.String)
 
 
 def _digits_of_number(cipher: TokenCipher) -> Function:
@@ -115,6 +115,8 @@ def _digits_of_number(cipher: TokenCipher) -> Function:
 
 
 def _number(context: Context) -> Function:
+    if context.type_name in _INTEGERS:
+        return _integer(context)
     cipher = tokens(context)
     fractions = _digits_of_number(cipher)
     if context.type_name in ("text", "varchar", "bpchar", "citext"):

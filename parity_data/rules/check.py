@@ -10,7 +10,7 @@ from parity_data.catalog.model import Catalog, Column, ForeignKey, Name, Table
 from parity_data.errors import RulesError
 from parity_data.mask import MaskSpec
 from parity_data.rules.accepted import type_text
-from parity_data.rules.maskers import KEEP, incompatible, masked_alike, spec_parts
+from parity_data.rules.maskers import KEEP, incompatible, masked_alike, spec_parts, suggested
 from parity_data.rules.names import did_you_mean, format_name
 from parity_data.rules.patterns import matches, names_table, resolve
 from parity_data.rules.policy import ColumnRule, Policy
@@ -162,8 +162,15 @@ def _columns(
                 rule,
                 where,
                 f"The masker {spec_parts(rule.mask)[0]!r} does not fit {where} ({column.sql_type}): {reason}",
-                "Choose another masker.",
+                _instead(suggested(rule.mask, column, table)),
             )
+
+
+def _instead(maskers: list[str]) -> str:
+    if not maskers:
+        return "Choose another masker; 'parity maskers' lists them."
+    last = f" or {maskers[-1]}" if len(maskers) > 1 else maskers[-1]
+    return f"What fits is {', '.join(maskers[:-1])}{last}."
 
 
 def _type_changed(policy: Policy, table: Table, column: Column) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from parity_data.catalog.model import Column, Table
 from parity_data.errors import RulesError
-from parity_data.mask import MaskSpec, check_compatible, describe, masker_names
+from parity_data.mask import MaskSpec, check_compatible, describe, masker_names, suggestions
 from parity_data.mask.registry import validate
 from parity_data.rules.names import did_you_mean
 
@@ -50,6 +50,11 @@ def masked_alike(one: MaskSpec, other: MaskSpec) -> bool:
 def incompatible(spec: MaskSpec, column: Column, table: Table) -> str | None:
     """Why a mask does not fit a column, None when it does."""
     return " ".join(check_compatible(spec, column, table)) or None
+
+
+def suggested(spec: MaskSpec, column: Column, table: Table) -> list[str]:
+    """Maskers that would fit instead, those that need no parameters, the most similar first."""
+    return suggestions(spec, column, table)
 
 
 def _in_force(spec: MaskSpec) -> tuple[str, str, dict[str, Any]]:
