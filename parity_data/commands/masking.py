@@ -39,10 +39,12 @@ def maskers(
     """
     from parity_data.mask import MaskSpec, describe, masker_names
     from parity_data.mask.examples import as_dict, example, try_mask
+    from parity_data.rules import register_own
 
     if name is None and (value is not None or params or domain):
         raise ConfigError("Which masker?", todo="Name one: parity maskers phone --try VALUE.")
     settings = load(None, None, rules, None)
+    register_own(settings.rules)
     if name is None:
         found = [describe(known) for known in masker_names()]
         if as_json:

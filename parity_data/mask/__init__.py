@@ -1,7 +1,8 @@
 """Masking: pure functions of (key, masking domain, value) over columns.
 
 A rule names a masker with parameters (``MaskSpec``); ``compile_mask`` makes a ``ColumnMasker`` of it, which
-takes and gives PostgreSQL's text form of values. Each masker declares what it accepts and keeps.
+takes and gives PostgreSQL's text form of values. Each masker declares what it accepts and keeps. A team's own
+maskers register themselves by the same declaration (``own``).
 """
 
 from parity_data.mask import (
@@ -15,6 +16,7 @@ from parity_data.mask import (
     people,
     places,
     ranges,
+    reordered,
     secrets,
     structured,
     telephone,
@@ -22,27 +24,32 @@ from parity_data.mask import (
     text,
     xml,
 )
-from parity_data.mask.column import ColumnMasker, compile_mask, keeps_everything
+from parity_data.mask.column import ColumnMasker, compile_mask, keeps_everything, looks_at
 from parity_data.mask.compatible import check_compatible, suggestions
-from parity_data.mask.context import MaskSpec
+from parity_data.mask.context import Context, MaskSpec
 from parity_data.mask.keys import KeyRing
 from parity_data.mask.known import KnownValues
-from parity_data.mask.registry import MaskerInfo, describe, masker_names
+from parity_data.mask.registry import Function, MaskerInfo, Param, describe, masker_names, register
 
 # Imported for their declarations, which register the maskers.
-del binary, by_key, contact, generic, identity, network, payment, people, places, ranges, secrets, structured
-del telephone, temporal, text, xml
+del binary, by_key, contact, generic, identity, network, payment, people, places, ranges, reordered, secrets
+del structured, telephone, temporal, text, xml
 
 __all__ = [
     "ColumnMasker",
+    "Context",
+    "Function",
     "KeyRing",
     "KnownValues",
     "MaskSpec",
     "MaskerInfo",
+    "Param",
     "check_compatible",
     "compile_mask",
     "describe",
     "keeps_everything",
+    "looks_at",
     "masker_names",
+    "register",
     "suggestions",
 ]

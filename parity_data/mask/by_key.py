@@ -25,8 +25,10 @@ class ByKey:
         """Mask n values whose keys nobody knows."""
         return self._other(values)
 
-    def beside(self, values: pl.Series, keys: pl.Series) -> pl.Series:
+    def beside(self, values: pl.Series, keys: pl.Series | None) -> pl.Series:
         """Mask n values (NULLs possible) by n keys (NULLs possible)."""
+        if keys is None:
+            return self._other(values)
         keys = keys.str.strip_chars_end(" ")  # character(n) comes with blanks
         out, rest = values, pl.Series([True], dtype=pl.Boolean).new_from_index(0, values.len())
         masks: list[tuple[pl.Series, ColumnMasker]] = []

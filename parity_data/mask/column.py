@@ -6,13 +6,13 @@ from collections import Counter
 from typing import Protocol, runtime_checkable
 
 import polars as pl
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from parity_data.mask import arrays
 from parity_data.mask.context import Context, MaskSpec
 from parity_data.mask.keys import KeyRing
 from parity_data.mask.known import KnownValues
+from parity_data.mask.own import guarded
 from parity_data.mask.registry import Function, MaskerInfo, describe, validate
 
 #: Below this share of repeated values in a sample, looking for repeats costs more than it saves.
@@ -24,8 +24,8 @@ _SAMPLE = 4_096
 class ByRow(Protocol):
     """A masker that looks at another column."""
 
-    def beside(self, values: pl.Series, keys: pl.Series) -> pl.Series:
-        """Mask n values by the n values beside them."""
+    def beside(self, values: pl.Series, keys: pl.Series | None) -> pl.Series:
+        """Mask n values (NULLs possible) by the n values beside them, None for none."""
 
 
 class ColumnMasker:
@@ -59,14 +59,14 @@ class ColumnMasker:
             tally=self.tally,
         )
         self.info: MaskerInfo = info
-        self.function: Function = info.make(context)
+        self.function: Function = guarded(info, info.make(context))
         self._padded = context.type_name == "bpchar" and not is_array
         self._is_array = is_array and not info.whole_array
 
     @property
     def beside(self) -> str | None:
         """The column whose values decide, row by row, how this one is masked; None for most maskers."""
-        return str(self._arguments[0].params[self.info.beside]) if self.info.beside else None
+        return looks_at(self._arguments[0])
 
     def __call__(self, values: pl.Series, beside: pl.Series | None = None) -> pl.Series:
         """Mask a String Series of length n, PostgreSQL's text output in, text input out; same length.
@@ -80,7 +80,7 @@ class ColumnMasker:
         if self._padded:
             # character(n) comes with its blanks, and PostgreSQL adds them again.
             values = values.str.strip_chars_end(" ")
-        if beside is not None and isinstance(self.function, ByRow):
+        if isinstance(self.function, ByRow) and (beside is not None or self.info.by_batch):
             return self.function.beside(values, beside)
         if self._is_array:
             return arrays.map_elements(values, lambda s: over_distinct(self.function, s))
@@ -106,6 +106,13 @@ def compile_mask(
     composite's attributes. Raises RulesError on an unknown masker or bad parameters.
     """
     return ColumnMasker(spec, keys, type_name, max_length, is_array, known, attributes)
+
+
+def looks_at(spec: MaskSpec) -> str | None:
+    """The column whose values decide about the masked one's, row by row; None for most masks."""
+    beside = describe(spec.name).beside
+    name = spec.params.get(beside) if beside else None
+    return None if name is None else str(name)
 
 
 def keeps_everything(spec: MaskSpec) -> bool:
@@ -139,6 +146,3 @@ def _repeats(values: pl.Series) -> bool:
         return True
     sample = values.head(_SAMPLE)
     return sample.n_unique() < sample.len() * (1 - _WORTH_DEDUPLICATING / 10)
-
-
-_ = pa

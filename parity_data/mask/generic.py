@@ -165,19 +165,6 @@ def _choice(context: Context) -> Function:
     return mask
 
 
-def _shuffle(context: Context) -> Function:
-    """The distinct values of a batch, in another keyed order: each takes the next one's place."""
-    key = context.keys.subkey("shuffle", context.domain)
-
-    def mask(values: pl.Series) -> pl.Series:
-        order = np.argsort(_keyed.numbers(values, key), kind="stable")
-        new = np.empty(len(order), np.int64)
-        new[order] = np.roll(order, -1)
-        return values.gather(new)
-
-    return mask
-
-
 _ANY = ("any",)
 register(
     MaskerInfo(
@@ -327,21 +314,6 @@ register(
         ),
         samples=("active",),
         params_for_tests={"values": ["red", "green", "blue"]},
-        changes=False,
-    )
-)
-register(
-    MaskerInfo(
-        name="shuffle",
-        summary="Gives each distinct value of a batch to another row's value; the values themselves stay.",
-        theme="generic",
-        accepts=_ANY,
-        distinct="lossy",
-        keeps=frozenset({"validity"}),
-        make=_shuffle,
-        samples=("active",),
-        details="Every value stays in staging, only elsewhere: not for values that identify somebody.",
-        by_batch=True,
         changes=False,
     )
 )

@@ -9,7 +9,7 @@ import polars as pl
 
 from parity_data.mask.context import Context
 from parity_data.mask.registry import Function, MaskerInfo, Param, register
-from parity_data.mask.temporal import shift_of_days, shifted_days
+from parity_data.mask.temporal import DayShift, shift_of_days
 
 #: One end of a range as PostgreSQL writes it (manual, section 8.17.5).
 _END = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\[\](){},"\s][^\[\](){},"]*)')
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
 def _range(context: Context) -> Function:
-    days = shifted_days(context)
+    days = DayShift(context)
     by = shift_of_days(context)
 
     def ends_of(values: pl.Series) -> list[str]:

@@ -48,15 +48,16 @@ class Param:
 class MaskerInfo:
     """A masker's declaration.
 
-    accepts: families of types (mask.types). domain: default masking domain. samples: valid values, from
-    which documentation and property tests start. check: says whether a value is valid, None when any is.
+    accepts: families of types (mask.types). domain: default masking domain. samples: valid values, from which
+    documentation and property tests start. check: says whether a value is valid, None when any is.
     params_for_tests: parameters that tests use where some are required. whole_array: the masker reads the
     array literal itself. changes: every value with a letter or digit that has another to become changes, and
     with the key. by_batch: what a value becomes depends on the others of its batch. stays: values that are
     kept on purpose. shortest: a column for fewer characters cannot take the masked values. lossy_when:
-    parameters, any of which makes it lossy. nested: the masks that stand in the parameters, for maskers of
-    structured values; raises RulesError where they cannot be read. beside: the parameter that names a column
-    whose values decide, row by row. origin: the file that declares it, empty for this package's own.
+    parameters, any of which makes it lossy; ... stands for any value. nested: the masks that stand in the
+    parameters, for maskers of structured values; raises RulesError where they cannot be read. beside: the
+    parameter that names a column whose values decide, row by row. origin: the file that declares it, empty
+    for this package's own.
     """
 
     name: str
@@ -88,7 +89,10 @@ class MaskerInfo:
         inner = [
             describe(s.name).distinct_with(s.params) for s in (self.nested(params) if self.nested else ())
         ]
-        lossy = any(params.get(name) == value for name, value in self.lossy_when) or "lossy" in inner
+        lossy = "lossy" in inner or any(
+            params.get(name) is not None if value is ... else params.get(name) == value
+            for name, value in self.lossy_when
+        )
         return "lossy" if lossy else self.distinct
 
     @property

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from parity_data.mask import _keyed
 from parity_data.mask._common import by_kind, integers, tokens, walk
 from parity_data.mask.cipher import TokenCipher
+from parity_data.mask.column import over_distinct
 from parity_data.mask.context import Context
 from parity_data.mask.dates import DAYS, DayCipher
 from parity_data.mask.registry import Function, Keeps, MaskerInfo, Param, register
@@ -113,17 +119,68 @@ def shift_of_days(context: Context) -> int:
     return days if draw % 2 else -days
 
 
-def shifted_days(context: Context) -> Function:
-    """One keyed offset for the whole masking domain, so that order and distances stay."""
-    dates = _Dates(context, tokens(context))
-    offset = shift_of_days(context)
+class DayShift:
+    """Shifts dates by one keyed number of days, of the masking domain or of the subject beside each."""
 
-    def shift(values: pl.Series) -> pl.Series:
-        moved = values.dt.offset_by(f"{offset}d")
-        inside = moved.dt.year().is_between(1, 9999)
-        return pl.select(pl.when(inside).then(moved).otherwise(values)).to_series()
+    def __init__(self, context: Context) -> None:
+        self._dates = _Dates(context, tokens(context))
+        self._offset = shift_of_days(context)
+        self._most = int(context.params["days"])
+        self._key = context.keys.subkey("date shift by subject", context.domain)
 
-    return lambda values: dates.apply(values, shift)
+    def __call__(self, values: pl.Series) -> pl.Series:
+        """n values of no subject."""
+        return self._shifted(values, self._offset)
+
+    def beside(self, values: pl.Series, keys: pl.Series | None) -> pl.Series:
+        """n values by n subjects (NULLs possible): those of one subject keep their order and distances."""
+        if keys is None:
+            return over_distinct(self, values)
+        subjects = keys.str.strip_chars_end(" ").fill_null("")  # character(n) comes with blanks
+        coded = subjects.to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
+        of_subject = self._offsets(pl.Series("", coded.dictionary, dtype=pl.String))
+        offsets = of_subject[coded.indices.to_numpy()]
+        out, rest = _shifted_iso(values, offsets)
+        for offset in np.unique(offsets[rest]).tolist():
+            at = pl.Series(rest[offsets[rest] == offset])
+            shift = partial(self._shifted, offset=offset)
+            out = out.scatter(at, over_distinct(shift, values.gather(at)))
+        return out
+
+    def _offsets(self, subjects: pl.Series) -> npt.NDArray[np.int64]:
+        """The days of each subject, never 0; those of the domain for no subject."""
+        draws = _keyed.numbers(subjects, self._key)
+        days = (1 + draws // np.uint64(2) % np.uint64(self._most)).astype(np.int64)
+        signed = np.where(draws % np.uint64(2) == 1, days, -days)
+        return np.where((subjects == "").to_numpy(), self._offset, signed)
+
+    def _shifted(self, values: pl.Series, offset: int) -> pl.Series:
+        def shift(days: pl.Series) -> pl.Series:
+            moved = days.dt.offset_by(f"{offset}d")
+            inside = moved.dt.year().is_between(1, 9999)
+            return pl.select(pl.when(inside).then(moved).otherwise(days)).to_series()
+
+        return self._dates.apply(values, shift)
+
+
+def _shifted_iso(
+    values: pl.Series, offsets: npt.NDArray[np.int64]
+) -> tuple[pl.Series, npt.NDArray[np.int64]]:
+    """n values with their days moved by n offsets, where they are written as PostgreSQL writes them.
+
+    Second: the places of the others, NULLs and empty ones aside, which are as they were.
+    """
+    column = pl.col("v")
+    day = column.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    iso = column.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:$|[ T][0-9]{2}:[0-9]{2})")
+    moved = (day.to_physical().cast(pl.Int64) + pl.col("o")).cast(pl.Int32).cast(pl.Date)
+    inside = iso & day.is_not_null() & moved.dt.year().is_between(1, 9999)
+    written = moved.dt.year().cast(pl.String).str.zfill(4) + moved.dt.to_string("-%m-%d")
+    frame = pl.DataFrame({"v": values, "o": offsets}).select(
+        pl.when(inside).then(written + column.str.slice(10)).otherwise(column).alias("out"),
+        (~inside.fill_null(True) & (column != "")).fill_null(False).alias("rest"),
+    )
+    return frame["out"].alias(values.name), np.flatnonzero(frame["rest"].to_numpy())
 
 
 def _timestamp(context: Context) -> Function:
@@ -205,13 +262,20 @@ register(
 register(
     MaskerInfo(
         name="date_shift",
-        summary="Shifts dates and times of a domain by one keyed number of days: order and distances stay.",
+        summary="Shifts dates and times by one keyed number of days, of the domain or of each subject: order "
+        "and distances stay.",
         theme="time",
         accepts=("date", "timestamp", "text"),
         distinct="injective",
         keeps=_FORMAT | {"order"},
-        make=shifted_days,
+        make=DayShift,
         params=(
+            Param(
+                "by",
+                "text",
+                "The column with the subject, such as customer_id: one shift for each, the same in every "
+                "table of the domain.",
+            ),
             Param(
                 "days",
                 "integer",
@@ -224,6 +288,8 @@ register(
         samples=("2024-03-01", "2024-03-01 12:30:00+00"),
         domain="events",
         check=_year_only,
+        lossy_when=(("by", ...),),
+        beside="by",
     )
 )
 register(

@@ -32,7 +32,7 @@ from parity_data.secret import Secret
 #: Keys of tests: made up, and good for nothing else.
 KEYS = tuple(KeyRing(Secret(f"{number:02d} a masking key that only tests ever use")) for number in range(12))
 
-_ALPHABETS = [
+ALPHABETS = [
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789",
     "àéîõüçñßÀÉÎÕÜÇÑšžłąęİıœæ",
     "абвгдежзийклмнопрстуфхцчшщъыьэюяАБВГДЕЁ",
@@ -52,7 +52,7 @@ _ALPHABETS = [
 def texts() -> st.SearchStrategy[str]:
     """Any text PostgreSQL stores: all planes, decomposed and composed, joiners, directions, 1 to 10,000."""
     anything = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
-    word = st.sampled_from(_ALPHABETS).flatmap(lambda letters: st.text(letters, min_size=1, max_size=12))
+    word = st.sampled_from(ALPHABETS).flatmap(lambda letters: st.text(letters, min_size=1, max_size=12))
     words = st.lists(word | st.text(anything, min_size=1, max_size=4), min_size=1, max_size=4)
     joined = st.tuples(words, st.sampled_from(["", " ", "-", ", ", ".", "@", "\u200d", "\u202e"]))
     one = joined.map(lambda pair: pair[1].join(pair[0]))
@@ -63,11 +63,16 @@ def texts() -> st.SearchStrategy[str]:
 
 
 def values(info: MaskerInfo) -> st.SearchStrategy[list[str]]:
-    """Lists of values for a masker: its samples, others like them, and, where it takes text, any text."""
+    """Lists of values for a masker: its samples, others like them, and, where it takes text, any text.
+
+    Some lists hold values that differ in a single character only, which two of them are likeliest to lose.
+    """
     known = st.sampled_from(info.samples)
     if not _takes_text(info):
         return st.lists(known, min_size=1, max_size=8)
-    return st.lists(st.one_of(known, known.flatmap(_near), texts()), min_size=1, max_size=12)
+    one = st.one_of(known, known.flatmap(_near), texts())
+    mixed = st.lists(one, min_size=1, max_size=12)
+    return st.one_of(mixed, mixed, mixed, one.flatmap(_siblings))
 
 
 def assert_promises(
@@ -166,6 +171,12 @@ def _near(sample: str) -> st.SearchStrategy[str]:
         lambda edit: sample[: edit[0]] + edit[1] + sample[edit[0] + edit[2] :]
     )
     return st.one_of(other, edited, st.just(sample.upper()), st.just(sample.lower()))
+
+
+def _siblings(text: str) -> st.SearchStrategy[list[str]]:
+    """The text with each plain letter and digit in one place."""
+    place = st.integers(0, len(text) - 1)
+    return place.map(lambda i: [text[:i] + char + text[i + 1 :] for char in ALPHABETS[0]])
 
 
 def _scripts(text: str) -> list[str]:

@@ -17,8 +17,8 @@ from parity_data.refresh.cover import remembered
 from parity_data.refresh.scan import Scan, column_named
 from parity_data.report.scan_page import looks_like
 from parity_data.rules import ColumnRule, Policy, Problem, load_policy, resolve
-from parity_data.rules.load import POLICY_FILE
 from parity_data.rules.names import format_name
+from parity_data.rules.own import POLICY_FILE
 from parity_data.rules.policy import AcceptedColumn
 from parity_data.settings import Settings
 

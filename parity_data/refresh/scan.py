@@ -31,9 +31,9 @@ from parity_data.rules import (
 )
 from parity_data.rules.accepted import EVERYTHING, updated
 from parity_data.rules.drift import unrecorded
-from parity_data.rules.load import POLICY_FILE
 from parity_data.rules.maskers import KEEP
 from parity_data.rules.names import did_you_mean, format_name
+from parity_data.rules.own import POLICY_FILE
 from parity_data.settings import Settings
 
 

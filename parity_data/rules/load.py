@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from parity_data.rules.lifecycle import load_of, release_of, staging_of
 from parity_data.rules.maskers import make_spec
 from parity_data.rules.models import AcceptedEntry, PolicyEntry, RuleEntry, SchemaEntry
 from parity_data.rules.names import did_you_mean, parse_name
+from parity_data.rules.own import POLICY_FILE, Mistake, read_own
 from parity_data.rules.policy import (
     AcceptedColumn,
     AcceptedTable,
@@ -27,8 +28,6 @@ from parity_data.rules.policy import (
     Policy,
 )
 from parity_data.rules.subset import subset_of
-
-POLICY_FILE = "policy.yaml"
 
 #: What stands before the name of a tag where a table is expected.
 TAG = "tag:"
@@ -47,12 +46,6 @@ _WORDS = {
     "dict_type": "must be a mapping (key: value)",
     "string_too_short": "must not be empty",
 }
-
-
-@dataclass(frozen=True)
-class _Mistake:
-    where: str
-    what: str
 
 
 def load_policy(folder: Path) -> Policy:
@@ -74,12 +67,14 @@ def load_policy(folder: Path) -> Policy:
             where=str(folder),
             todo="Create it with 'parity scan --write DIR'.",
         )
-    mistakes: list[_Mistake] = []
+    mistakes: list[Mistake] = []
     shown = f"{folder.name}/{POLICY_FILE}"
     document = read_document(folder / POLICY_FILE, shown)
     for pattern in _items(document, "patterns"):
         _restore_null_masker(pattern.items.get("columns"))
     entry = _validate(PolicyEntry, document, shown, mistakes)
+    # Before any rule is read, since rules name them.
+    maskers = read_own(document, folder, shown, mistakes)
     patterns = _patterns(entry, document, shown, mistakes) if entry is not None else ()
     accepted = _read_accepted(folder, mistakes)
     columns: dict[Name, dict[str, ColumnRule]] = {}
@@ -87,7 +82,8 @@ def load_policy(folder: Path) -> Policy:
         _read_schema_file(path, f"{folder.name}/{path.relative_to(folder).as_posix()}", columns, mistakes)
     if entry is None or mistakes:
         raise _error(mistakes)
-    return replace(_policy(entry, document, columns, folder), patterns=patterns, accepted=accepted)
+    found = _policy(entry, document, columns, folder)
+    return replace(found, patterns=patterns, accepted=accepted, maskers=maskers)
 
 
 def rules_files(folder: Path) -> list[Path]:
@@ -106,7 +102,7 @@ def rules_files(folder: Path) -> list[Path]:
 
 
 def _read_schema_file(
-    path: Path, shown: str, columns: dict[Name, dict[str, ColumnRule]], mistakes: list[_Mistake]
+    path: Path, shown: str, columns: dict[Name, dict[str, ColumnRule]], mistakes: list[Mistake]
 ) -> None:
     document = read_document(path, shown)
     for table in _items(document, "tables"):
@@ -123,7 +119,7 @@ def _read_schema_file(
             line = located.keys[column]
             if column in known:
                 mistakes.append(
-                    _Mistake(
+                    Mistake(
                         f"{shown}:{line}", f"{name}.{column} has a rule already, in {known[column].where}."
                     )
                 )
@@ -134,7 +130,7 @@ def _read_schema_file(
 
 
 def _rule(
-    rule: str | RuleEntry, located: Located, column: str, label: str, shown: str, mistakes: list[_Mistake]
+    rule: str | RuleEntry, located: Located, column: str, label: str, shown: str, mistakes: list[Mistake]
 ) -> ColumnRule | None:
     """A rule as written. located: the mapping it stands in, by column."""
     line = located.keys[column]
@@ -143,13 +139,13 @@ def _rule(
         spec = make_spec(written.mask, written.domain, written.params)
     except ValueError as error:
         where = f"{shown}:{located.items[column].keys.get('mask', line)}"
-        mistakes.append(_Mistake(where, f"{label}: {error}"))
+        mistakes.append(Mistake(where, f"{label}: {error}"))
         return None
     return ColumnRule(spec, written.why, written.by, shown, line)
 
 
 def _patterns(
-    entry: PolicyEntry, document: Located, shown: str, mistakes: list[_Mistake]
+    entry: PolicyEntry, document: Located, shown: str, mistakes: list[Mistake]
 ) -> tuple[Pattern, ...]:
     """The patterns with their tags replaced by what these stand for."""
     found = []
@@ -162,7 +158,7 @@ def _patterns(
                 try:
                     tables.append(parse_name(name))
                 except ValueError as error:
-                    mistakes.append(_Mistake(where, f"patterns.tables: {name!r} {error}."))
+                    mistakes.append(Mistake(where, f"patterns.tables: {name!r} {error}."))
         rules = {}
         for column, rule in written.columns.items():
             made = _rule(rule, located.items["columns"], column, f"patterns, {column}", shown, mistakes)
@@ -172,18 +168,18 @@ def _patterns(
     return tuple(found)
 
 
-def _tagged(text: str, tags: Mapping[str, list[str]], where: str, mistakes: list[_Mistake]) -> list[str]:
+def _tagged(text: str, tags: Mapping[str, list[str]], where: str, mistakes: list[Mistake]) -> list[str]:
     if not text.startswith(TAG):
         return [text]
     tag = text.removeprefix(TAG).strip()
     if tag not in tags:
         close = did_you_mean(tag, tags)
         hint = f"Did you mean {close!r}?" if close else "Write it under tags."
-        mistakes.append(_Mistake(where, f"patterns.tables: there is no tag {tag!r}. {hint}"))
+        mistakes.append(Mistake(where, f"patterns.tables: there is no tag {tag!r}. {hint}"))
     return tags.get(tag, [])
 
 
-def _read_accepted(folder: Path, mistakes: list[_Mistake]) -> dict[Name, AcceptedTable]:
+def _read_accepted(folder: Path, mistakes: list[Mistake]) -> dict[Name, AcceptedTable]:
     path, shown = folder / ACCEPTED_FILE, f"{folder.name}/{ACCEPTED_FILE}"
     if not path.is_file():
         return {}
@@ -225,7 +221,7 @@ def _restore_null_masker(rules: Located | None) -> None:
             rule.value["mask"] = "null"
 
 
-def _validate(model: type[_Model], document: Located, shown: str, mistakes: list[_Mistake]) -> _Model | None:
+def _validate(model: type[_Model], document: Located, shown: str, mistakes: list[Mistake]) -> _Model | None:
     try:
         return model.model_validate(document.value)
     except ValidationError as error:
@@ -233,7 +229,7 @@ def _validate(model: type[_Model], document: Located, shown: str, mistakes: list
         return None
 
 
-def _mistakes(error: ValidationError, document: Located, shown: str) -> Iterator[_Mistake]:
+def _mistakes(error: ValidationError, document: Located, shown: str) -> Iterator[Mistake]:
     for details in error.errors(include_url=False, include_input=True):
         context: dict[str, Any] = details.get("ctx", {})
         path = _existing_path(details["loc"], document)
@@ -243,7 +239,7 @@ def _mistakes(error: ValidationError, document: Located, shown: str) -> Iterator
         what = details["msg"] if details["type"] == "unknown_key" else _sentence(details, path)
         if details["type"] == "unknown_key" and path[:-1]:
             what = f"{_dotted(path[:-1])}: {what}"
-        yield _Mistake(f"{shown}:{line}", what)
+        yield Mistake(f"{shown}:{line}", what)
 
 
 def _existing_path(loc: tuple[int | str, ...], document: Located) -> tuple[int | str, ...]:
@@ -278,7 +274,7 @@ def _dotted(path: tuple[int | str, ...]) -> str:
     return ".".join(str(step) for step in path)
 
 
-def _error(mistakes: list[_Mistake]) -> RulesError:
+def _error(mistakes: list[Mistake]) -> RulesError:
     unique = list(dict.fromkeys(mistakes))
     first, rest = unique[0], unique[1:]
     lines = [f"\n  {mistake.where}: {mistake.what}" for mistake in rest[: SHOWN_MISTAKES - 1]]

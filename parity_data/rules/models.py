@@ -346,6 +346,9 @@ class PolicyEntry(_Entry):
         "here that names table and column.",
     )
     domains: dict[StrictStr, StrictStr] = Field(default={}, description="Notes on masking domains.")
+    maskers: list[Text] = Field(
+        default=[], description="Python files, relative to the rules, that register maskers of your own."
+    )
     release: ReleaseEntry = ReleaseEntry()
     objects: ObjectsEntry = ObjectsEntry()
     load: LoadEntry = LoadEntry()

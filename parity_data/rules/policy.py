@@ -103,10 +103,11 @@ class Policy:
     """The rules of one refresh.
 
     fraction: share of the roots' rows, 0 < fraction <= 1. roots: sampled tables, empty when they are to be
-    guessed. keep_all: tables kept whole. subset: all else about which rows go. exclude_rows: tables of
-    which only the structure is copied, with the reason. columns: rules by table and column. patterns: rules
-    for many alike tables, the first that names a column counts. accepted: what the tables were when the
-    rules were accepted. lines: where each entry of policy.yaml is written, by its path, ``subset.roots.0``.
+    guessed. keep_all: tables kept whole. subset: all else about which rows go. exclude_rows: tables of which
+    only the structure is copied, with the reason. columns: rules by table and column. patterns: rules for
+    many alike tables, the first that names a column counts. maskers: files with maskers of the team's own,
+    with the SHA-256 of each. accepted: what the tables were when the rules were accepted. lines: where each
+    entry of policy.yaml is written, by its path, ``subset.roots.0``.
     """
 
     version: int = 1
@@ -125,6 +126,7 @@ class Policy:
     columns: Mapping[Name, Mapping[str, ColumnRule]] = field(default_factory=dict)
     domains: Mapping[str, str] = field(default_factory=dict)
     patterns: tuple[Pattern, ...] = ()
+    maskers: Mapping[str, str] = field(default_factory=dict)
     accepted: Mapping[Name, AcceptedTable] = field(default_factory=dict)
     folder: Path = field(default=Path("scrub_rules"), compare=False)
     lines: Mapping[str, int] = field(default_factory=dict, compare=False)
@@ -171,6 +173,7 @@ def _content(policy: Policy) -> dict[str, Any]:
         "staging": staging_section(policy.staging),
         "declared_differences": [[d.scope, d.what, d.reason] for d in policy.declared_differences],
         "domains": dict(policy.domains),
+        "maskers": dict(policy.maskers),
         "patterns": [
             [[format_name(t) for t in p.tables], {c: _rule_content(r) for c, r in p.columns.items()}]
             for p in policy.patterns

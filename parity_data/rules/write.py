@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +19,10 @@ from parity_data.rules.document import read_document
 from parity_data.rules.edit import add_rules
 from parity_data.rules.json_schema import POLICY_SCHEMA, SCHEMAS, TABLES_SCHEMA, for_folder
 from parity_data.rules.lifecycle import load_section, release_section, staging_section
-from parity_data.rules.load import POLICY_FILE, load_policy, rules_files
+from parity_data.rules.load import load_policy, rules_files
 from parity_data.rules.maskers import KEEP, names, spec_parts
 from parity_data.rules.names import format_name
+from parity_data.rules.own import POLICY_FILE
 from parity_data.rules.policy import AcceptedTable, Policy
 from parity_data.rules.propose import dump, new_yaml, of_rule, rule_value, safe
 
@@ -110,6 +112,9 @@ def save_policy(policy: Policy, folder: Path) -> WriteResult:
         for column, rule in columns.items()
     ]
     result = write_rules(folder, rules, defaults=policy)
+    for name in policy.maskers:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(policy.folder / name, folder / name)
     write_accepted(folder, policy.accepted)
     return result
 
@@ -216,6 +221,7 @@ def _policy_text(policy: Policy) -> str:
             },
         ),
         ("Notes on masking domains.", {"domains": dict(policy.domains)}),
+        ("Python files with maskers of your own.", {"maskers": list(policy.maskers)}),
         (
             "Previous releases kept for rollback, seconds that running queries get before the swap, and "
             "whether a person approves first (reviewers: name -> public key, where decisions are signed).",

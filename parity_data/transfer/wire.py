@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from psycopg import sql
 
 from parity_data.catalog.model import Column, Table, Type
-from parity_data.mask import MaskSpec, keeps_everything
+from parity_data.mask import MaskSpec, keeps_everything, looks_at
 from parity_data.transfer import encode, oids
 
 Codec = Literal["binary", "csv"]
@@ -27,14 +27,23 @@ _NATIVE = frozenset({"int2", "int4", "int8", "float4", "float8", "bool"})
 
 @dataclass(frozen=True)
 class ColumnPlan:
-    """One column's way. mask: None when kept. type: below all domains for encoding, as is for selecting."""
+    """One column's way. mask: None when kept. read: a mask of another column looks at its values.
+
+    type: below all domains for encoding, as is for selecting.
+    """
 
     column: Column
     mask: MaskSpec | None
+    read: bool = False
 
     @property
     def name(self) -> str:
         return self.column.name
+
+    @property
+    def as_text(self) -> bool:
+        """Whether it travels as text: masked, or a UUID that a mask looks at, whose bytes are no text."""
+        return self.mask is not None or (self.read and self.column.type.plain.name.name == "uuid")
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,15 @@ def plan_table(table: Table, masks: dict[str, MaskSpec]) -> TablePlan:
 
     Raises KeyError for a stored column without a mask: nothing travels by default.
     """
+    read = {beside for spec in masks.values() if (beside := looks_at(spec)) is not None}
     columns = tuple(
-        ColumnPlan(column, None if keeps_everything(masks[column.name]) else masks[column.name])
+        ColumnPlan(
+            column, None if keeps_everything(masks[column.name]) else masks[column.name], column.name in read
+        )
         for column in table.stored_columns
     )
     binary = all(
-        plan.column.type.binary and (plan.mask is None or encode.can_encode(plan.column.type.plain))
+        plan.column.type.binary and (not plan.as_text or encode.can_encode(plan.column.type.plain))
         for plan in columns
     )
     return TablePlan(table, columns, "binary" if binary else "csv")
@@ -76,7 +88,7 @@ def select_expression(plan: ColumnPlan, codec: Codec) -> sql.Composable:
         value: sql.Composable = sql.SQL("{}::{}").format(name, plain)
     else:
         value = name
-    if codec == "csv" or plan.mask is not None:
+    if codec == "csv" or plan.as_text:
         return _text(value, type_.plain)
     if type_.plain.name.name in _NATIVE and type_.plain.built_in:
         return value
@@ -100,7 +112,7 @@ class Writer:
         self._plan = plan
         self._translations = [
             oids.Translation(p.column.type, type_oids)
-            if plan.codec == "binary" and p.mask is None and oids.embeds_oids(p.column.type)
+            if plan.codec == "binary" and not p.as_text and oids.embeds_oids(p.column.type)
             else None
             for p in plan.columns
         ]
@@ -112,7 +124,7 @@ class Writer:
             return encode.csv_bytes(columns, rows)
         ready = []
         for plan, translation, values in zip(self._plan.columns, self._translations, columns, strict=True):
-            if plan.mask is not None:
+            if plan.as_text:
                 values = encode.from_text(values, plan.column.type.plain)
             elif translation is not None:
                 values = translation(values)
