@@ -155,8 +155,15 @@ def _masked(
 ) -> list[str]:
     data = b"".join(p.ip.packed for p in parsed)
     bits = np.unpackbits(np.frombuffer(data, np.uint8).reshape(len(parsed), -1), axis=1)
-    fixed = _fixed_bits(bits, width)
-    packed = np.packbits(pan.mask(bits, fixed, length), axis=1)
+    masked = pan.mask(bits, _fixed_bits(bits, width), length)
+    if length == width:
+        # The address of a network itself is no host's: whoever would get it takes what it would have got.
+        prefixes = np.array([p.network.prefixlen for p in parsed])
+        behind = np.arange(width) >= prefixes[:, None]
+        taken = (prefixes < width) & (bits & behind).any(axis=1) & ~(masked & behind).any(axis=1)
+        networks = bits[taken] & ~behind[taken]
+        masked[taken] = pan.mask(networks, _fixed_bits(networks, width), length)
+    packed = np.packbits(masked, axis=1)
     make = ipaddress.IPv4Address if width == 32 else ipaddress.IPv6Address
     return [str(make(row.tobytes())) for row in packed]
 
