@@ -50,6 +50,8 @@ def broken(spec: MaskSpec, column: Column, checks: tuple[str, ...]) -> str | Non
         false = next((c for c in conditions if c.holds(None) is False), None)
         return f"NULL breaks CHECK ({false.text})." if false else None
     demands = _demands(column, family, conditions)
+    if not demands:
+        return None
     tried = [
         text
         for text in specimens(describe(spec.name).samples, family, conditions, column)
