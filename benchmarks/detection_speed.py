@@ -92,7 +92,7 @@ def _run(
         personal = sum(d.band != "not_personal" for d in decisions)
         met = "met" if seconds <= limit else "NOT met"
         print(
-            f"  {which} scan: {seconds:6.1f} s ({busy:.1f} s of this process's CPU), asked for at most {limit} s: {met};"
+            f"  {which} scan: {seconds:6.1f} s ({busy:.1f} s of CPU), asked for at most {limit} s: {met};"
             f" {cache.remembered} of {cache.asked} looks remembered, {personal} columns to mask"
         )
     print(f"  the file of remembered looks: {remembered.stat().st_size / 1e6:.1f} MB")
