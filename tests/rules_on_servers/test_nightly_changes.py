@@ -186,7 +186,7 @@ def test_a_new_label_of_a_kept_column_is_no_news(night: Night) -> None:
         ("""UPDATE shop.customers SET profile = profile || '{"nick": "mo"}' WHERE id % 10 = 0""", "$.nick"),
         (
             """UPDATE shop.customers
-            SET profile = profile || '{"friends": [{"since": 1}, {"mail": "x@acme.com"}]}' WHERE id % 10 = 0""",
+            SET profile = profile || '{"friends": [{"n": 1}, {"mail": "x@acme.com"}]}' WHERE id % 10 = 0""",
             "$.friends[*].mail",
         ),
     ],
