@@ -9,7 +9,7 @@ import polars as pl
 from parity_data.mask import email_domain, telephone
 from parity_data.mask._common import by_kind, matches, tokens, valid_or_not
 from parity_data.mask.cipher.tables import plain
-from parity_data.mask.context import Context
+from parity_data.mask.context import LENGTHS, Context
 from parity_data.mask.oneway import OneWay
 from parity_data.mask.people import INITIALS, PERSON, name_cuts
 from parity_data.mask.registry import Function, Keeps, MaskerInfo, Param, register
@@ -56,7 +56,11 @@ def _email(context: Context) -> Function:
         local = cipher.tokens(parts.to_series(0), cuts)
         domain = domains.mask(parts.to_series(2))
         out = local + "@" + parts.to_series(1) + domain + parts.to_series(3)
-        return fitting(out, room, lambda at: short.like(values.gather(at), room, "@x.test"))
+        out = fitting(out, room, lambda at: short.like(values.gather(at), room, "@x.test"))
+        changed = int((out.str.len_chars() != values.str.len_chars()).sum())
+        if changed:
+            context.tally[LENGTHS] += changed
+        return out
 
     return mask
 

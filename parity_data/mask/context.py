@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from parity_data.mask.known import KnownValues
 
 
+#: Keys of tallies that count what a mask could not keep: values that met in one, and other lengths.
+MERGED, LENGTHS = "count merged", "count lengths"
+
+
 @dataclass(frozen=True)
 class MaskSpec:
     """What a rule says: the masker's name and parameters. domain: None for the masker's own default."""

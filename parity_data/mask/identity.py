@@ -16,6 +16,14 @@ from parity_data.mask.dates import DayCipher
 from parity_data.mask.numbers_with_checks import Kind, NumberMask
 from parity_data.mask.registry import Function, Keeps, MaskerInfo, Param, register, suggest
 
+_RANGE = Param(
+    "range",
+    "choice",
+    "any: injective, but the number may be somebody's. test: in a range that its standard never issues, "
+    "where it names one; the range is small, so some values merge.",
+    default="any",
+    choices=("any", "test"),
+)
 _KEEPS: frozenset[Keeps] = frozenset({"length", "bytes", "script", "case", "format"})
 
 
@@ -23,7 +31,7 @@ def number_mask(context: Context, kind: Kind) -> NumberMask:
     """The mask of one kind in the column's masking domain."""
     table = vin() if kind is kinds.VIN else plain()
     cipher = TokenCipher(context.keys.subkey(f"numbers {kind.name}", context.domain), table)
-    return NumberMask(kind, cipher, DayCipher(context.keys))
+    return NumberMask(kind, cipher, DayCipher(context.keys), context.params.get("range") == "test")
 
 
 def among(context: Context, allowed: tuple[Kind, ...]) -> Function:
@@ -57,6 +65,11 @@ def _national_id(context: Context) -> Function:
         return among(context, kinds.NATIONAL)
     known = {kind.name: kind for kind in kinds.NATIONAL}
     if wanted in known:
+        if context.params["range"] == "test" and not known[wanted].never:
+            having = ", ".join(kind.name for kind in kinds.NATIONAL if kind.never)
+            raise RulesError(
+                f"No standard names a range of {wanted} that is never issued.", todo=f"Such have: {having}."
+            )
         return among(context, (known[wanted],))
     try:
         importlib.import_module(f"stdnum.{wanted}")
@@ -98,14 +111,18 @@ register(
                 default="auto",
                 examples=tuple(kind.name for kind in kinds.NATIONAL),
             ),
+            _RANGE,
         ),
         samples=tuple(kind.sample for kind in kinds.NATIONAL),
         domain="national_id",
         details="Known kinds: "
         + ", ".join(f"{k.name} ({k.title})" for k in kinds.NATIONAL)
         + ". Of those of "
-        "other modules the last seven characters are enciphered, those before them stay.",
+        "other modules the last seven characters are enciphered, those before them stay. Of these kinds only "
+        f"{', '.join(k.name for k in kinds.NATIONAL if k.never)} has a range that is never issued and that "
+        "validators accept.",
         check=_accepted,
+        lossy_when=(("range", "test"),),
     )
 )
 for _kind, _name, _summary in (
@@ -121,9 +138,11 @@ for _kind, _name, _summary in (
             distinct="injective",
             keeps=frozenset({"length", "bytes", "validity"}),
             make=_of(_kind),  # type: ignore[arg-type]
+            params=(_RANGE,) if _kind.never else (),
             samples=(_kind.sample,),
             domain=_name,
             check=_kind.fits,
+            lossy_when=(("range", "test"),) if _kind.never else (),
         )
     )
 for _name, _title, _samples in (

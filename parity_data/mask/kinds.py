@@ -22,7 +22,8 @@ NATIONAL = (
     Kind("hr_oib", "Croatian OIB", "hr.oib", ("xxxxxxxxxxc",), r"\d{11}", "33392005961"),
     Kind("fi_hetu", "Finnish HETU", "fi.hetu", ("DDMMYY.xxxc", "DDMMYYxxxc"), r"\d{6}[+A-FU-Y]?\d{3}[0-9A-Y]", "131052-308T"),
     Kind("dk_cpr", "Danish CPR", "dk.cpr", ("DDMMYYxxxx",), r"\d{10}", "211062-5629"),
-    Kind("gb_nhs", "NHS number", "gb.nhs", ("xxxxxxxxxc",), r"\d{10}", "943-476-5870"),
+    # Numbers from 999 on are for test patients (NHS Digital).
+    Kind("gb_nhs", "NHS number", "gb.nhs", ("xxxxxxxxxc",), r"\d{10}", "943-476-5870", "999"),
     Kind("in_pan", "Indian PAN", "in_.pan", ("xxx.xxxxxx",), r"[A-Z]{3}[A-Z][A-Z]\d{4}[A-Z]", "ACUPA7085R"),
     Kind("es_dni", "Spanish DNI", "es.dni", ("xxxxxxxxc",), r"\d{8}[A-Z]", "54362315K"),
     Kind("es_nie", "Spanish NIE", "es.nie", (".xxxxxxxc",), r"[XYZ]\d{7}[A-Z]", "X-2482300W"),
@@ -38,7 +39,8 @@ NATIONAL = (
     Kind("cn_ric", "Chinese resident ID", "cn.ric", ("......YYYYMMDDxxxc",), r"\d{17}[\dX]", "360426199101010071"),
 )  # fmt: skip
 
-IMEI = Kind("imei", "IMEI", "imei", ("xxxxxxxxxxxxxxc", "xxxxxxxxxxxxxx", "xxxxxxxxxxxxxxxx"), r"\d{14,16}", "35-209900-176148-1")  # fmt: skip
+#: 00 is the reporting body of test devices (3GPP TS 23.003, GSMA TS.06).
+IMEI = Kind("imei", "IMEI", "imei", ("xxxxxxxxxxxxxxc", "xxxxxxxxxxxxxx", "xxxxxxxxxxxxxxxx"), r"\d{14,16}", "35-209900-176148-1", "00")  # fmt: skip
 VIN = Kind("vin", "VIN", "", ("xxxxxxxxcxxxxxxxx",), r"[0-9A-Z]{17}", "1M8GDM9AXKP042788")
 BIC = Kind(
     "bic", "BIC", "bic", ("xxxx..xx", "xxxx..xxxxx"), r"[A-Z]{6}[0-9A-Z]{2}(?:[0-9A-Z]{3})?", "AGRIFRPP"

@@ -27,7 +27,8 @@ _SEPARATORS = " -./,:\u00a0"
 class Kind:
     """One kind of identifier. name: as in ``kind:`` of a rule. module: of python-stdnum, '' for own check.
 
-    template: see the module; one per length. pattern: a quick look at the compact form.
+    template: see the module; one per length. pattern: a quick look at the compact form. never: the first
+    characters of numbers that its standard reserves for tests and never issues, '' where none does.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Kind:
     templates: tuple[str, ...]
     pattern: str
     sample: str
+    never: str = ""
 
     @cached_property
     def _validate(self) -> Callable[[str], bool]:
@@ -79,15 +81,19 @@ def restored(text: str, compact: str) -> str:
 
 
 class NumberMask:
-    """Masks valid identifiers of one kind."""
+    """Masks valid identifiers of one kind. never: into the range that is never issued, which merges some."""
 
-    def __init__(self, kind: Kind, cipher: TokenCipher, days: DayCipher) -> None:
+    def __init__(self, kind: Kind, cipher: TokenCipher, days: DayCipher, never: bool = False) -> None:
         self._kind = kind
+        self._never = kind.never if never else ""
         self._cipher = cipher
         self._days = days
 
     def mask(self, values: pl.Series) -> pl.Series:
-        """values: each fits the kind. Bijective among them, apart from separators and case, which stay."""
+        """values: each fits the kind. Bijective among them, apart from separators and case, which stay.
+
+        Not so where the range that is never issued is smaller than the kind.
+        """
         texts = values.to_list()
         compact = [compacted(text) for text in texts]
         out: list[str | None] = [None] * len(texts)
@@ -117,6 +123,8 @@ class NumberMask:
         )
         masked = self._cipher.whole(bodies).to_list()
         out = [_put(c, t, "x", m) for c, t, m in zip(compact, templates, masked, strict=True)]
+        if self._never:
+            out = [self._never + text[len(self._never) :] for text in out]
         return self._days.move_written(out, templates)
 
     def _completed(self, text: str, compact: str) -> str | None:

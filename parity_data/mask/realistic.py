@@ -11,7 +11,7 @@ import polars as pl
 
 from parity_data.mask import _keyed
 from parity_data.mask._common import tokens
-from parity_data.mask.context import Context
+from parity_data.mask.context import MERGED, Context
 from parity_data.mask.registry import Function
 
 #: Locales by the script their names are written in.
@@ -35,7 +35,7 @@ _LOCALES = {
 def names(context: Context, part: str) -> Function:
     """A masker that replaces each word by a name of the same script; other scripts keep their shape."""
     key = context.keys.subkey("realistic", context.domain)
-    cipher = tokens(context)
+    cipher, room, merged = tokens(context), context.max_length, _Merged(context)
     group = "last_name" if part == "last_name" else "first_name"
 
     def mask(values: pl.Series) -> pl.Series:
@@ -48,14 +48,33 @@ def names(context: Context, part: str) -> Function:
             word: _pick(word, group, int(draw)) for word, draw in zip(words.to_list(), draws, strict=True)
         }
         shaped = dict(zip(words.to_list(), cipher.tokens(words).to_list(), strict=True))
-        return _replace(cipher, values, {w: c if c is not None else shaped[w] for w, c in chosen.items()})
+        out = _replace(values, {w: c if c is not None else shaped[w] for w, c in chosen.items()})
+        if room is not None:
+            long = (out.str.len_chars() > room).arg_true()
+            out = out.scatter(long, cipher.tokens(values.gather(long))) if len(long) else out
+        merged.count(values, out)
+        return out
 
     return mask
 
 
-def _replace(cipher: object, values: pl.Series, words: dict[str, str]) -> pl.Series:
-    """Replace whole words; everything between them stays, but digits are enciphered."""
-    del cipher
+class _Merged:
+    """Counts for the report how many different values have met in one name, over all batches of a slice."""
+
+    def __init__(self, context: Context) -> None:
+        self._tally = context.tally
+        self._before: set[int] = set()
+        self._after: set[int] = set()
+
+    def count(self, before: pl.Series, after: pl.Series) -> None:
+        lost = len(self._before) - len(self._after)
+        self._before.update(before.hash(1).to_list())
+        self._after.update(after.hash(1).to_list())
+        self._tally[MERGED] += len(self._before) - len(self._after) - lost
+
+
+def _replace(values: pl.Series, words: dict[str, str]) -> pl.Series:
+    """Replace whole words; everything between them stays."""
     pattern = r"\p{L}[\p{L}\p{M}]*|[^\p{L}]+|."
     parts = pl.DataFrame({"row": np.arange(values.len()), "part": values.str.extract_all(pattern)})
     replaced = pl.col("part").replace(list(words), list(words.values()))

@@ -136,8 +136,10 @@ def _texts(refresh: Refresh) -> Iterator[TextReport]:
                 SpansReport(method, kind, spans)
                 for key, spans in tally.items()
                 for method, _, kind in [key.partition(" ")]
-                if method != "texts"
+                if method not in ("texts", "count")
             ]
+            if not tally["texts"]:
+                continue
             found.sort(key=lambda one: (one.method, -one.spans, one.kind))
             scope = f"{name}.{column}"
             yield TextReport(scope, tally["texts"], tally["texts with spans"], tuple(found))

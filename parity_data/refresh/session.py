@@ -24,6 +24,7 @@ from parity_data.catalog.reading import own_rows
 from parity_data.database import Database
 from parity_data.errors import CheckFailed, ConfigError, ParityError, RulesError, TargetError
 from parity_data.mask import KeyRing, MaskSpec, keeps_everything
+from parity_data.refresh.counts import counted
 from parity_data.refresh.cover import cover, remembered
 from parity_data.refresh.doctor import preflight
 from parity_data.refresh.extensions import require_extensions
@@ -324,7 +325,7 @@ class Refresh:
         """Every check on the built release."""
         with self.next.connect(role="target", autocommit=True) as connection:
             self.verification = Verification(self, connection)
-            self.checks = [*self.covered.checks(), *self.verification.run()]
+            self.checks = [*self.covered.checks(), *self.verification.run(), *counted(self.sent)]
         self._stage("checks")
         return self.checks
 
