@@ -75,9 +75,12 @@ def of_selections(selections: Mapping[Name, Selection]) -> Metadata:
             "table": str(name),
             "role": found.role.role,
             "rows in production": found.total,
+            "rows expected": round(found.expected),
             "rows chosen": found.rows,
             "share": f"{found.rows / found.total:.1%}" if found.total else "",
             "completed": found.completed,
+            "beyond the fraction": found.excess,
+            "kept by quota": quotas(found.by_quota, found.weights),
             "reason": found.role.reason,
         }
         for name, found in ordered
@@ -87,6 +90,14 @@ def of_selections(selections: Mapping[Name, Selection]) -> Metadata:
         "rows chosen": dg.MetadataValue.int(sum(s.rows for s in selections.values())),
         **_table("tables", rows),
     }
+
+
+def quotas(rows: Mapping[str, int], weights: Mapping[str, float]) -> str:
+    """Why the rows are there, and how many of production each stands for."""
+    return "; ".join(
+        f"{reason} {count:,}" + (f" (each for {weights[reason]:.3g})" if reason in weights else "")
+        for reason, count in rows.items()
+    )
 
 
 def of_table(table: Table, masks: Mapping[str, MaskSpec], rules: Mapping[str, ColumnRule]) -> Metadata:

@@ -79,25 +79,39 @@ def plan(
     source: Source = None,
     rules: Rules = None,
     work: Work = None,
+    svg: Annotated[bool, typer.Option("--svg", help="Print the forest of tables as a picture.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show which rows a refresh would take, and write nothing.
 
-    Example: parity plan --fraction 0.1
+    Example: parity plan --fraction 0.1; parity plan --fraction 0.1 --svg > plan.svg
     """
     from parity_data.refresh.plan import make_plan
+    from parity_data.report.forest import picture
+    from parity_data.report.text import size
 
     made = make_plan(load(source, None, rules, work), fraction)
     if as_json:
         print_json(made.as_dict())
         return
-    rows = [
-        (name, s.role.role, s.total, s.rows, f"{s.rows / s.total:.1%}" if s.total else "", s.role.reason)
-        for name, s in made.selections.items()
-    ]
+    forest = made.forest()
+    if svg:
+        sys.stdout.write(f"{picture(forest, made.fraction)}\n")
+        return
+    by_name = {str(name): name for name in made.selections}
+    rows = []
+    for line in forest:
+        name = by_name[line.table.name]
+        s = made.selections[name]
+        part = f"{s.rows / s.total:.1%}" if s.total else ""
+        why = "; ".join(filter(None, [s.role.reason, line.table.note]))
+        of_bytes = size(line.table.bytes_planned)
+        rows.append(
+            (f"{line.branch}{name}", s.role.role, s.total, s.rows, part, of_bytes, made.read(name), why)
+        )
     print_table(
         f"Plan at a fraction of {made.fraction:g}",
-        ["table", "role", "#production", "#staging", "#share", "why"],
+        ["table", "role", "#production", "#staging", "#share", "#size", "read", "why"],
         rows,
     )
     if made.undecided:

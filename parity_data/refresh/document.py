@@ -15,6 +15,7 @@ from parity_data.release.extensions import tables_with_user_rows
 from parity_data.report import (
     ColumnReport,
     ForeignKeyReport,
+    QuotaReport,
     Report,
     SpansReport,
     TableReport,
@@ -89,6 +90,10 @@ def _tables(refresh: Refresh) -> Iterator[TableReport]:
             bytes_source=table.bytes,
             seconds=round(sent.seconds, 3),
             columns=tuple(_column(refresh, name, column, history) for column in table.columns),
+            owner=str(chosen.role.owner.referenced) if chosen.role.owner else None,
+            rows_completed=chosen.completed,
+            rows_beyond=chosen.excess,
+            quotas=tuple(QuotaReport(why, n, chosen.weights.get(why)) for why, n in chosen.by_quota.items()),
         )
 
 

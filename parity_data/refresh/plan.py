@@ -6,13 +6,19 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from parity_data.catalog import Catalog, Name, Snapshot, read_catalog
 from parity_data.catalog.arrow import ArrowReader
+from parity_data.errors import RulesError
 from parity_data.mask import KeyRing
 from parity_data.refresh.request import RefreshRequest
-from parity_data.rules import check_policy, load_policy
+from parity_data.report.forest import ForestLine, ForestTable, grow
+from parity_data.rules import Policy, check_policy, load_policy
+from parity_data.rules.check_subset import check_subset
 from parity_data.settings import Settings
-from parity_data.subset import Selection, select_rows
+from parity_data.subset import Selection, make_links, select_rows
+from parity_data.transfer.spec import SCAN_ABOVE
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,7 @@ class Plan:
 
     fraction: float
     catalog: Catalog
+    policy: Policy
     selections: dict[Name, Selection]
     undecided: int
 
@@ -35,10 +42,15 @@ class Plan:
                     "table": name.name,
                     "role": found.role.role,
                     "reason": found.role.reason,
+                    "owner": str(found.role.owner.referenced) if found.role.owner else None,
                     "rows_source": found.total,
                     "rows_planned": found.rows,
                     "rows_completed": found.completed,
+                    "rows_beyond_fraction": found.excess,
+                    "rows_by_quota": dict(found.by_quota),
+                    "weights": dict(found.weights),
                     "bytes_planned": self.bytes(name),
+                    "read": self.read(name),
                 }
                 for name, found in self.selections.items()
             ],
@@ -49,6 +61,55 @@ class Plan:
         found = self.selections[name]
         return round(self.catalog.tables[name].bytes * found.rows / found.total) if found.total else 0
 
+    def read(self, name: Name) -> str:
+        """How the rows are fetched: 'scan', or 'by address' where few blocks hold them; '' for no rows."""
+        found = self.selections[name]
+        if not found.rows:
+            return ""
+        if found.addresses is None:
+            return "scan"
+        pages = sum(leaf.pages for leaf in self.catalog.tables[name].leaves)
+        touched = sum(len(np.unique(rows >> 16)) for rows in found.addresses.values())
+        return "by address" if touched < SCAN_ABOVE * pages else "scan"
+
+    def note(self, name: Name) -> str:
+        """What is special about the table's rows, in words."""
+        found = self.selections[name]
+        parts = []
+        if found.completed:
+            parts.append(f"{found.completed:,} only because others reference them")
+        if found.excess:
+            parts.append(f"{found.excess:,} beyond the fraction: the heaviest exceeds the quotas' budget")
+        if found.thinned:
+            parts.append(f"{found.thinned:,} drawn one by one, as the policy thins the heaviest")
+        return "; ".join(parts)
+
+    def forest(self) -> list[ForestLine]:
+        """The tables in the order in which they follow each other."""
+        return grow(
+            forest_table(self.catalog, self.policy, name, found, self.bytes(name), self.note(name))
+            for name, found in self.selections.items()
+        )
+
+
+def forest_table(
+    catalog: Catalog, policy: Policy, name: Name, found: Selection, size: int | None, note: str = ""
+) -> ForestTable:
+    """A table for the forest. size: planned bytes."""
+    owner = found.role.owner
+    links = make_links(catalog, policy.subset.virtual_keys)
+    others = [str(link.referenced) for link in links if link.table == name and link != owner]
+    return ForestTable(
+        name=str(name),
+        role=found.role.role,
+        rows_source=found.total,
+        rows_planned=found.rows,
+        bytes_planned=size,
+        owner=str(owner.referenced) if owner else None,
+        also=tuple(dict.fromkeys(others)),
+        note=note,
+    )
+
 
 def make_plan(settings: Settings, fraction: float | None) -> Plan:
     """Plan a refresh from one snapshot of production. Raises ConfigError, RulesError, SourceError."""
@@ -58,6 +119,9 @@ def make_plan(settings: Settings, fraction: float | None) -> Plan:
     share = policy.fraction if fraction is None else fraction
     with Snapshot(settings.need_source(), application="parity-data plan") as snapshot:
         catalog = read_catalog(snapshot, ignore_schemas=policy.ignore_schemas)
+        for misfit in check_subset(policy, catalog):
+            where = f"{policy.file}:{misfit.line}" if misfit.line else misfit.where
+            raise RulesError(misfit.what, where=where, todo=misfit.todo)
         with closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
             selections = select_rows(reader, catalog, policy, share, keys.subkey("subset"))
-        return Plan(share, catalog, selections, len(check_policy(policy, catalog)))
+        return Plan(share, catalog, policy, selections, len(check_policy(policy, catalog)))

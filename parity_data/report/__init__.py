@@ -8,6 +8,7 @@ from parity_data.report.markdown import to_markdown
 from parity_data.report.model import (
     ColumnReport,
     ForeignKeyReport,
+    QuotaReport,
     Report,
     SpansReport,
     TableReport,
@@ -19,6 +20,7 @@ from parity_data.report.write import ReportPaths, write_report, write_reviews
 __all__ = [
     "ColumnReport",
     "ForeignKeyReport",
+    "QuotaReport",
     "Report",
     "ReportPaths",
     "SpansReport",

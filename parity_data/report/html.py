@@ -13,13 +13,15 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from parity_data.report import picture, text, words
+from parity_data.report import forest, picture, text, words
 from parity_data.report.explain import Explanation, explain
 from parity_data.report.model import Report, TableReport
 from parity_data.verify.result import CheckResult
 
 #: Lines of one group of checks, and of one list of differences, before the rest is only counted.
 LINES = 5000
+#: Tables up to which the forest is drawn.
+_FOREST = 400
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def to_html(report: Report, digest: str, reviews: Sequence[Mapping[str, str]] = 
         rows_source=_total(table.rows_source for table in report.tables),
         rows_target=_total(table.rows_target for table in report.tables),
         masks=_masks(report),
+        forest=_forest(report),
         lines=LINES,
     )
     return page.encode("utf-8", "backslashreplace")
@@ -125,6 +128,36 @@ _WORD_ORDER: tuple[words.Word, ...] = (
     "within chance",
     "identical",
 )
+
+
+def _forest(report: Report) -> Markup | None:
+    """The tables as a forest, where rows were drawn."""
+    if not any(table.quotas for table in report.tables) or len(report.tables) > _FOREST:
+        return None
+    referenced: dict[str, list[str]] = {}
+    for key in report.foreign_keys:
+        referenced.setdefault(key.table, []).append(key.referenced)
+    lines = forest.grow(
+        forest.ForestTable(
+            name=table.scope,
+            role=table.role,
+            rows_source=table.rows_source or 0,
+            rows_planned=table.rows_planned or 0,
+            bytes_planned=_planned_bytes(table),
+            owner=table.owner,
+            also=tuple(
+                dict.fromkeys(name for name in referenced.get(table.scope, []) if name != table.owner)
+            ),
+        )
+        for table in report.tables
+    )
+    return forest.picture(lines, report.fraction)
+
+
+def _planned_bytes(table: TableReport) -> int | None:
+    if table.bytes_source is None or not table.rows_source:
+        return table.bytes_source
+    return round(table.bytes_source * (table.rows_planned or 0) / table.rows_source)
 
 
 def _masks(report: Report) -> list[tuple[tuple[str, str], int]]:

@@ -47,8 +47,25 @@ class ColumnReport:
 
 
 @dataclass(frozen=True)
+class QuotaReport:
+    """Rows of a subset's table that are there for one reason.
+
+    weight: how many rows of production one of them stands for on average, None where it stands for none.
+    """
+
+    reason: str
+    rows: int
+    weight: float | None = None
+
+
+@dataclass(frozen=True)
 class TableReport:
-    """One table on both sides. rows: counts, None where they were not observed; bytes: of the source."""
+    """One table on both sides. rows: counts, None where they were not observed; bytes: of the source.
+
+    owner: ``schema.table`` that it follows. rows_completed: planned only because others reference them.
+    rows_beyond: planned beyond the fraction, as the heaviest exceeds the quotas' budget. quotas: why the
+    planned rows are there; empty where no rows were drawn.
+    """
 
     schema: str
     table: str
@@ -60,6 +77,10 @@ class TableReport:
     bytes_source: int | None = None
     seconds: float | None = None
     columns: tuple[ColumnReport, ...] = ()
+    owner: str | None = None
+    rows_completed: int = 0
+    rows_beyond: int = 0
+    quotas: tuple[QuotaReport, ...] = ()
 
     @property
     def scope(self) -> str:

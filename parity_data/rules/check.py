@@ -10,6 +10,7 @@ from parity_data.catalog.model import Catalog, Column, ForeignKey, Name, Table
 from parity_data.errors import RulesError
 from parity_data.mask import MaskSpec
 from parity_data.rules.accepted import type_text
+from parity_data.rules.check_subset import check_subset
 from parity_data.rules.maskers import KEEP, incompatible, masked_alike, spec_parts, suggested
 from parity_data.rules.names import did_you_mean, format_name
 from parity_data.rules.patterns import matches, names_table, resolve
@@ -90,6 +91,7 @@ def check_policy(
     for key in catalog.foreign_keys:
         problems += _foreign_key(policy, catalog, key)
     problems += _named_tables(policy, catalog)
+    problems += [Problem(m.where, m.what, m.todo, policy.file, m.line) for m in check_subset(policy, catalog)]
     problems += _idle_patterns(policy, catalog)
     return problems
 

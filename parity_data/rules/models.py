@@ -93,9 +93,6 @@ class SubsetTableEntry(_Entry):
     strata: list[Text] = Field(default=[], description="Columns whose values stay proportional.")
     extremes: list[Text] = Field(default=[], description="Columns whose least and greatest rows are kept.")
     thin: StrictBool = Field(default=False, description="Sample the rows of the heaviest owners.")
-    relink: list[Text] = Field(
-        default=[], description="Foreign keys that move to sampled rows instead of completing others."
-    )
     latest: Text | None = Field(default=None, description="Take the newest rows by this column.")
 
 

@@ -24,8 +24,7 @@ class TableSubset:
     table's rows; rows: number of rows instead. keep: SQL condition of rows always kept; ids: primary keys
     always kept, as text. strata: columns that must stay proportional. extremes: columns whose least and
     greatest rows are kept. thin: sample the rows of the heaviest owners instead of keeping them whole.
-    relink: foreign keys whose unsampled references move to sampled rows. latest: column of time by which
-    the newest rows are taken instead of drawn ones.
+    latest: column of time by which the newest rows are taken instead of drawn ones.
     """
 
     role: Literal["root", "reference", "unattached"] | None = None
@@ -37,7 +36,6 @@ class TableSubset:
     strata: tuple[str, ...] = ()
     extremes: tuple[str, ...] = ()
     thin: bool = False
-    relink: tuple[str, ...] = ()
     latest: str | None = None
 
 
@@ -117,6 +115,5 @@ def _table_subset(entry: SubsetTableEntry) -> TableSubset:
         strata=tuple(entry.strata),
         extremes=tuple(entry.extremes),
         thin=entry.thin,
-        relink=tuple(entry.relink),
         latest=entry.latest,
     )

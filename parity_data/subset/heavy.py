@@ -2,7 +2,8 @@
 
 Totals are met at the grid's fractions, and the rest that is drawn may never shrink from one to the next, or a
 smaller subset would not lie inside a larger one. So a heavy head comes in at the first grid point where the
-budget has room for it and the rest still grows; between grid points, where half of it is missing.
+budget has room for it and the rest still grows; between grid points, where half of it is missing. All but the
+heaviest never bring more than their own share, or the rest would be drawn out of proportion.
 """
 
 from __future__ import annotations
@@ -15,18 +16,13 @@ from parity_data.subset.rates import GRID
 Floats = npt.NDArray[np.float64]
 
 
-#: The heaviest heads are made up for by the rest up to this multiple of the budget; beyond it their excess is
-#: declared, and totals are judged without them.
-MADE_UP_FOR = 1.2
-
-
 def exceeds(share: float, budget: float, fraction: float) -> bool:
     """Whether the heaviest heads are too large to be made up for.
 
     share: what they bring of the table that they weigh most in; all tables of the tree are judged alike, so
     that their ratios stay.
     """
-    return share > MADE_UP_FOR * budget * fraction
+    return share > budget * fraction
 
 
 def admissions(parts: Floats, fixed: npt.NDArray[np.bool_], place: Floats, budget: float) -> Floats:
@@ -37,17 +33,19 @@ def admissions(parts: Floats, fixed: npt.NDArray[np.bool_], place: Floats, budge
     """
     entry = np.full(len(parts), 2.0)
     entry[fixed] = 0.0
-    always = parts[fixed].sum(axis=0)
+    always, whole = parts[fixed].sum(axis=0), parts.sum(axis=0)
     before, rest, last = always.copy(), np.zeros(parts.shape[1]), 0.0
     for fraction in GRID.tolist():
         inside = (entry <= last) | (place <= fraction)
         brought = parts[inside].sum(axis=0)
         over = exceeds(float(always.max(initial=0)), budget, fraction)
-        room = np.minimum(budget * fraction, fraction - rest)
+        room = np.minimum(np.minimum(budget, whole) * fraction, fraction - rest)
+        if over:
+            room = always + fraction * (whole - always)
         fresh: list[int] = []
         for head in np.flatnonzero(~inside).tolist():
             if (brought + parts[head] > room).any():
-                break
+                continue
             brought = brought + parts[head]
             entry[head] = fraction
             fresh.append(head)

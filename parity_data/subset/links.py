@@ -68,16 +68,8 @@ def _declared(key: ForeignKey, leaf_of: dict[Name, tuple[Name, int]]) -> Link:
 
 
 _INTEGERS = frozenset({"int2", "int4", "int8"})
-_TEXTS = frozenset({"text", "varchar", "bpchar", "name", "citext"})
 
 
 def is_integer(column: Column) -> bool:
     """Whether the column's values travel as 64-bit integers."""
     return column.type.plain.name.name in _INTEGERS and column.type.plain.built_in
-
-
-def comparable(left: Column, right: Column) -> bool:
-    """Whether values of both columns can be equal: same type below all domains, or of one family."""
-    one, other = left.type.plain, right.type.plain
-    families = (_INTEGERS, _TEXTS)
-    return one.name == other.name or any(one.name.name in f and other.name.name in f for f in families)

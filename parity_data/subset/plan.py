@@ -98,9 +98,10 @@ class Selection:
     completed: rows that are there only because a chosen row references them. dangling, nulls: chosen rows
     by link name whose reference finds nothing, or is NULL; None when every row goes. fraction: that was asked
     of this table. expected: rows foretold from rates and quotas before the draw. by_quota: chosen rows by
-    reason. excess: rows beyond the fraction because the heaviest head exceeds the budget; totals are judged
-    without them. thinned: rows sampled one by one because the policy thins the heaviest. sample: all rows,
-    for verification; None when every row goes.
+    reason; weights: how many rows of production each of these stands for, on average. excess: rows beyond
+    the fraction because the heaviest head exceeds the budget; totals are judged without them. thinned: rows
+    sampled one by one because the policy thins the heaviest. sample: all rows, for verification; None when
+    every row goes.
     """
 
     role: TableRole
@@ -113,6 +114,7 @@ class Selection:
     fraction: float = 1.0
     expected: float = 0.0
     by_quota: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
     excess: int = 0
     thinned: int = 0
     sample: Sample | None = None
@@ -190,7 +192,7 @@ class Chooser:
             if keys[link.table].rows
         }
         self.roles = assign_roles(catalog, policy, min(fraction, 1 - 1e-12), totals, links, resolved)
-        self.heads: Heads = find_heads(keys, self.roles, policy.subset)
+        self.heads: Heads = find_heads(keys, self.roles, links, policy.subset)
         self.sampler = Sampler(keys, self.roles, links, self.heads, policy.subset, key)
         self._referenced = self._find_referenced()
 
@@ -290,6 +292,7 @@ class Chooser:
             fraction=wanted,
             expected=expected + more,
             by_quota=quota.summary(sample.reason[chosen]) if sampled else {},
+            weights=quota.mean_weights(sample.reason[chosen], sample.weight[chosen]) if sampled else {},
             excess=self._excess(name, wanted, rows - more) if sampled else 0,
             thinned=self.heads.thinned.get(name, 0),
             sample=sample,

@@ -115,3 +115,14 @@ def summary(reasons: npt.NDArray[np.uint8]) -> Mapping[str, int]:
     """Rows by reason, in the order of REASONS, those without rows left out."""
     counts = np.bincount(reasons, minlength=len(REASONS))
     return {name: int(count) for name, count in zip(REASONS, counts, strict=True) if count}
+
+
+def mean_weights(reasons: npt.NDArray[np.uint8], weights: npt.NDArray[np.float32]) -> Mapping[str, float]:
+    """Mean weight by reason, in the order of REASONS; rows that were only completed have none."""
+    counts = np.bincount(reasons, minlength=len(REASONS))
+    sums = np.bincount(reasons, weights=weights, minlength=len(REASONS))
+    return {
+        name: float(total / count)
+        for name, total, count in zip(REASONS[:COMPLETED], sums, counts, strict=False)
+        if count
+    }

@@ -16,7 +16,7 @@ from parity_data.subset.heavy import admissions, exceeds
 from parity_data.subset.keys import TableKeys
 from parity_data.subset.links import Link
 from parity_data.subset.quota import Candidate, Quotas
-from parity_data.subset.rates import GRID, interpolate, make_rates, next_on_grid
+from parity_data.subset.rates import GRID, even_out, interpolate, make_rates, next_on_grid
 from parity_data.subset.roles import TableRole
 from parity_data.subset.strata import fan_out_class, make_strata, places
 
@@ -102,8 +102,8 @@ class Sampler:
         owned = self._owned(name)
         first = self.heads.start[name]
         heavy = np.zeros(len(rows), bool)
-        share = np.full(len(rows), 1 / max(keys.rows, 1), np.float32)
-        for other in owned:
+        share = np.zeros(len(rows), np.float32)
+        for other in (name, *owned):
             part = (self._size(other, rows, name) / max(self.keys[other].rows, 1)).astype(np.float32)
             share = np.maximum(share, part)
             if self.keys[other].rows >= _HEAVY_ROWS:
@@ -144,6 +144,7 @@ class Sampler:
         if keys.time is not None:
             return []
         classes = [fan_out_class(self._size(other, rows, name)[light]) for other in owned[:_TOTALS]]
+        family = fan_out_class(self._size(name, rows, name)[light])
         at = rows[light]
         told = [c for c in self.rules.of(name).strata if c in keys.categories]
         guessed = [c for c in sorted(keys.categories) if c not in told]
@@ -153,6 +154,7 @@ class Sampler:
         _, empty = np.unique(empty, return_inverse=True)
         return [
             *classes[:1],
+            family,
             *(keys.categories[c][at].astype(np.int64) for c in told),
             empty,
             *classes[1:2],
@@ -232,11 +234,11 @@ class Sampler:
         light = plan.stratum >= 0
         stratum = plan.stratum[light]
         counts = np.bincount(stratum, minlength=count).astype(np.float64)
-        all_sizes = np.stack(
-            [np.ones(len(plan.rows))]
-            + [self._size(other, plan.rows, plan.name).astype(np.float64) for other in plan.owned[:_TOTALS]],
-            axis=1,
-        )
+        totals = [np.ones(len(plan.rows))]
+        if len(plan.rows) < self.keys[plan.name].rows:  # there are families, or rows with an owner
+            totals.append(self._size(plan.name, plan.rows, plan.name).astype(np.float64))
+        totals += [self._size(o, plan.rows, plan.name).astype(np.float64) for o in plan.owned[:_TOTALS]]
+        all_sizes = np.stack(totals, axis=1)
         sums = np.stack(
             [np.bincount(stratum, column[light], minlength=count) for column in all_sizes.T], axis=1
         )
@@ -256,6 +258,7 @@ class Sampler:
             # A light head among the quotas stands in a stratum, too, and would have been drawn at times.
             brought = (own * np.where(late, 1 - fraction, 1.0)[:, None])[inside].sum(axis=0)
             targets[i] = fraction * whole - brought + ((1 - fraction) * heaviest if over else 0)
+        targets = even_out(targets / np.maximum(whole, 1)) * whole
         plan.rates = make_rates(counts, sizes, targets) if count else np.ones((len(GRID), 0))
 
     # -- at a fraction ---------------------------------------------------------------------------------

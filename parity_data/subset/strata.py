@@ -16,7 +16,7 @@ import numpy.typing as npt
 from parity_data.subset._draw import label_draws
 
 #: Heads that a stratum should have, and the most strata that a table is cut into.
-LEAST_HEADS, MOST_STRATA = 32, 2000
+LEAST_HEADS, MOST_STRATA = 64, 2000
 
 Labels = npt.NDArray[np.int64]
 

@@ -9,6 +9,8 @@ from psycopg import sql
 
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.catalog.model import Catalog, Column, Name, Table
+from parity_data.errors import RulesError, SourceError
+from parity_data.rules.check_subset import line_of
 from parity_data.rules.policy import Policy
 from parity_data.subset.keys import Wish
 
@@ -36,7 +38,7 @@ _ORDERED = frozenset(
 
 
 def make_wishes(reader: ArrowReader, catalog: Catalog, policy: Policy) -> dict[Name, Wish]:
-    """What to read of every table whose rows go."""
+    """What to read of every table whose rows go. Raises RulesError for rows to pin that are not there."""
     query = sql.SQL(_DISTINCT).format(sql.Literal(MOST_DISTINCT))
     distinct = {(Name(schema, table), column): count for schema, table, column, count in _rows(reader, query)}
     leading = {(Name(s, t), c) for s, t, c in _rows(reader, sql.SQL(_LEADING))}
@@ -53,6 +55,7 @@ def make_wishes(reader: ArrowReader, catalog: Catalog, policy: Policy) -> dict[N
             for c in table.columns
             if (name, c.name) in leading and c.name not in keys and c.type.plain.name.name in _ORDERED
         ]
+        _require_pins(reader, table, policy)
         wishes[name] = Wish(
             categories=tuple(dict.fromkeys([*(c for c in own.strata if c in known), *found])),
             pins=_pins(table, own.keep, own.ids),
@@ -62,8 +65,8 @@ def make_wishes(reader: ArrowReader, catalog: Catalog, policy: Policy) -> dict[N
     return wishes
 
 
-def _rows(reader: ArrowReader, query: sql.Composable) -> Iterator[tuple[Any, ...]]:
-    for batch in reader.batches(query, "pg_stats"):
+def _rows(reader: ArrowReader, query: sql.Composable, where: str = "pg_stats") -> Iterator[tuple[Any, ...]]:
+    for batch in reader.batches(query, where):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
@@ -84,6 +87,43 @@ def _categories(table: Table, keys: set[str], distinct: dict[str, float]) -> lis
     ]
     found.sort(key=lambda c: (not closed(c), distinct.get(c.name, 0), c.position))
     return [c.name for c in found[:MOST_COLUMNS]]
+
+
+def _require_pins(reader: ArrowReader, table: Table, policy: Policy) -> None:
+    """Raise RulesError for a condition that is no SQL, or ids that no row has."""
+    own = policy.subset.of(table.name)
+    relation = sql.Identifier(table.name.schema, table.name.name)
+
+    def error(what: str, todo: str, *path: object) -> RulesError:
+        line = line_of(policy, table.name, *path)
+        where = f"{policy.file}:{line}" if line else policy.file
+        return RulesError(f"subset.tables, {table.name}: {what}", where=where, todo=todo)
+
+    if own.keep is not None:
+        query = sql.SQL("SELECT 1 AS c0 FROM {} WHERE ({}) LIMIT 0").format(relation, sql.SQL(own.keep))
+        try:
+            list(reader.batches(query, str(table.name)))
+        except SourceError as trouble:
+            raise error(
+                f"keep is no condition that PostgreSQL can evaluate here. {trouble.what}",
+                "Write what could stand behind WHERE.",
+                "keep",
+            ) from None
+    if own.ids and len(table.primary_key) == 1:
+        key = sql.Identifier(table.primary_key[0])
+        query = sql.SQL("SELECT {0}::text AS c0 FROM {1} WHERE {0}::text = ANY ({2})").format(
+            key, relation, sql.Literal(list(own.ids))
+        )
+        found = {row[0] for row in _rows(reader, query, str(table.name))}
+        missing = [i for i, text in enumerate(own.ids) if text not in found]
+        if missing:
+            numbers = ", ".join(str(i + 1) for i in missing[:10])
+            raise error(
+                f"{len(missing)} of {len(own.ids)} ids are no primary key of any row: number {numbers}.",
+                "Remove them, or correct them.",
+                "ids",
+                missing[0],
+            )
 
 
 def _pins(table: Table, keep: str | None, ids: tuple[str, ...]) -> sql.Composable | None:

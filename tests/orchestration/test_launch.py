@@ -208,14 +208,21 @@ def test_an_asset_without_the_catalog_says_where_to_start(shop_settings: Setting
     assert "Start over: launch the job refresh_staging." in (said[0].description or "")
 
 
-def test_decisions_alone_can_be_looked_at(shop_settings: Settings) -> None:
+def test_decisions_alone_can_be_looked_at_at_another_fraction(shop_settings: Settings) -> None:
+    asked = {"ops": {"production_catalog": {"config": {"fraction": 0.1}}}}
+    before = (shop_settings.rules / "policy.yaml").read_text()
     job = build_definitions(shop_settings, Refreshes(lambda: shop_settings)).resolve_job_def(JOB)
     first = [dg.AssetKey(name) for name in ("production_catalog", "pii_map", "subset_keys")]
     with dg.instance_for_test() as stored:
-        result = job.execute_in_process(asset_selection=first, instance=stored)
+        result = job.execute_in_process(asset_selection=first, instance=stored, run_config=asked)
         chosen = result.asset_materializations_for_node("subset_keys")[0].metadata["tables"]
     assert isinstance(chosen, dg.TableMetadataValue)
-    assert {"table", "role", "rows in production", "rows chosen", "reason"} <= set(chosen.records[0].data)
+    tables = {str(record.data["table"]): record.data for record in chosen.records}
+    orders = tables["shop.orders"]
+    assert {"role", "reason", "rows expected", "kept by quota"} <= set(orders)
+    assert 0 < int(orders["rows expected"]) < int(orders["rows in production"])
+    assert 0 < int(orders["rows chosen"]) < int(orders["rows in production"])
+    assert (shop_settings.rules / "policy.yaml").read_text() == before
     assert not next_databases(shop_settings)
 
 

@@ -189,3 +189,75 @@ def test_unknown_names_in_policy_yaml(tmp_path: Path, head: str, line: int, hint
     )
     assert found.place == f"scrub_rules/policy.yaml:{line}"
     assert hint in found.todo
+
+
+SHOP = catalog(
+    table("customer", column("id", 1, kind=INTEGER), "name"),
+    table(
+        "order",
+        column("id", 1, kind=INTEGER),
+        column("customer", 2, kind=INTEGER),
+        "note",
+        keys=(foreign_key("order", "customer", "customer", "id"),),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("section", "line", "said"),
+    [
+        ("tables:\n    shop.custmer: {role: root}", 4, "Did you mean shop.customer?"),
+        (
+            "tables:\n    shop.order:\n      owner: [note]",
+            5,
+            "No foreign key of the table has the columns note",
+        ),
+        ("tables:\n    shop.order:\n      owner: [custmer]", 5, "Did you mean 'customer'?"),
+        ("tables:\n    shop.order:\n      role: root\n      owner: [customer]", 5, "an owner and the role"),
+        (
+            "tables:\n    shop.order:\n      strata:\n        - nothing",
+            6,
+            "strata names the column 'nothing'",
+        ),
+        ("tables:\n    shop.order:\n      latest: note", 5, "latest needs a date"),
+        ("tables:\n    shop.order:\n      ids: [1]", 5, "primary key of one column"),
+        ("tables:\n    shop.order:\n      fraction: 0.5\n      rows: 9", 6, "both given"),
+        (
+            "virtual_keys:\n    - table: shop.order\n      columns: [note]\n"
+            "      referenced: shop.customer\n      referenced_columns: [id]",
+            5,
+            "compares shop.order.note (text) with shop.customer.id (integer)",
+        ),
+        (
+            "virtual_keys:\n    - table: shop.order\n      columns: [customer]\n"
+            "      referenced: shop.costumer\n      referenced_columns: [id]",
+            6,
+            "Did you mean shop.customer?",
+        ),
+        (
+            "virtual_keys:\n    - table: shop.order\n      columns: [customer]\n"
+            "      referenced: shop.customer\n      referenced_columns: [id, name]",
+            5,
+            "1 column(s) that refer to 2",
+        ),
+    ],
+)
+def test_a_subset_that_does_not_fit_is_named_with_its_line(
+    tmp_path: Path, section: str, line: int, said: str
+) -> None:
+    rules = "  customer: {id: keep, name: keep}\n  order: {id: keep, customer: keep, note: keep}\n"
+    found = only(check_policy(policy(tmp_path, rules, f"version: 1\nsubset:\n  {section}\n"), SHOP))
+    assert said in f"{found.what} {found.todo}"
+    assert found.place == f"scrub_rules/policy.yaml:{line}"
+
+
+def test_owners_in_a_circle_have_no_root(tmp_path: Path) -> None:
+    made = catalog(
+        table("a", "id", "b", keys=(foreign_key("a", "b", "b", "id"),)),
+        table("b", "id", "a", keys=(foreign_key("b", "a", "a", "id"),)),
+    )
+    rules = "  a: {id: keep, b: keep}\n  b: {id: keep, a: keep}\n"
+    head = "version: 1\nsubset:\n  tables:\n    shop.a: {owner: [b]}\n    shop.b:\n      owner: [a]\n"
+    found = only(check_policy(policy(tmp_path, rules, head), made))
+    assert "circle without a root: shop.a -> shop.b -> shop.a" in found.what
+    assert found.place == "scrub_rules/policy.yaml:4"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_keys import KEY, Made, Value, catalog_of, keys_of, name_of, reversed_catalog
@@ -18,6 +21,14 @@ from parity_data.subset.plan import choose
 Chosen = dict[Name, Selection]
 
 PAIRS = [(0.01, 0.02), (0.05, 0.1), (0.09, 0.11), (0.1, 0.5), (0.33, 0.34), (0.5, 1.0)]
+
+
+EXAMPLES = pytest.mark.parametrize("examples", [6, pytest.param(100, marks=pytest.mark.slow)])
+
+
+def prove(check: Callable[..., None], examples: int, *drawn: st.SearchStrategy[Any]) -> None:
+    """The check holds for so many examples."""
+    settings(max_examples=examples, deadline=None)(given(*drawn)(check))()
 
 
 @st.composite
@@ -93,9 +104,7 @@ def chosen(found: Chosen) -> dict[Name, set[int]]:
     return {name: set(np.flatnonzero(s.sample.chosen).tolist()) for name, s in found.items() if s.sample}
 
 
-@given(schemas(), st.sampled_from([0.02, 0.1, 0.25, 0.5, 0.9]))
-@settings(max_examples=60, deadline=None)
-def test_what_resolves_resolves_and_what_dangles_dangles(
+def check_what_resolves_resolves_and_what_dangles_dangles(
     schema: tuple[list[Made], tuple[VirtualKey, ...]], fraction: float
 ) -> None:
     made, virtual = schema
@@ -123,9 +132,7 @@ def test_what_resolves_resolves_and_what_dangles_dangles(
         assert (lost, nulls) == (own.dangling[link.name], own.nulls[link.name])
 
 
-@given(schemas(), st.sampled_from(PAIRS))
-@settings(max_examples=60, deadline=None)
-def test_a_smaller_subset_lies_inside_a_larger_one(
+def check_a_smaller_subset_lies_inside_a_larger_one(
     schema: tuple[list[Made], tuple[VirtualKey, ...]], fractions: tuple[float, float]
 ) -> None:
     small, large = (chosen(select(*schema, fraction)) for fraction in fractions)
@@ -133,16 +140,12 @@ def test_a_smaller_subset_lies_inside_a_larger_one(
         assert rows <= large[name], name
 
 
-@given(schemas())
-@settings(max_examples=40, deadline=None)
-def test_nothing_and_everything_are_exact(schema: tuple[list[Made], tuple[VirtualKey, ...]]) -> None:
+def check_nothing_and_everything_are_exact(schema: tuple[list[Made], tuple[VirtualKey, ...]]) -> None:
     assert not any(chosen(select(*schema, 0.0)).values())
     assert all(s.rows == s.total for s in select(*schema, 1.0).values())
 
 
-@given(schemas(), st.sampled_from([0.05, 0.1, 0.5]), st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
-def test_neither_the_order_of_tables_nor_of_rows_matters(
+def check_neither_the_order_of_tables_nor_of_rows_matters(
     schema: tuple[list[Made], tuple[VirtualKey, ...]], fraction: float, random: object
 ) -> None:
     made, virtual = schema
@@ -166,3 +169,34 @@ def test_neither_the_order_of_tables_nor_of_rows_matters(
 
 def _rows(table: Made, mask: np.ndarray) -> list[tuple[Value, ...]]:
     return [table.rows[i] for i in np.flatnonzero(mask).tolist()]
+
+
+@EXAMPLES
+def test_what_resolves_resolves_and_what_dangles_dangles(examples: int) -> None:
+    prove(
+        check_what_resolves_resolves_and_what_dangles_dangles,
+        examples,
+        schemas(),
+        st.sampled_from([0.02, 0.1, 0.25, 0.5, 0.9]),
+    )
+
+
+@EXAMPLES
+def test_a_smaller_subset_lies_inside_a_larger_one(examples: int) -> None:
+    prove(check_a_smaller_subset_lies_inside_a_larger_one, examples, schemas(), st.sampled_from(PAIRS))
+
+
+@EXAMPLES
+def test_nothing_and_everything_are_exact(examples: int) -> None:
+    prove(check_nothing_and_everything_are_exact, examples, schemas())
+
+
+@EXAMPLES
+def test_neither_the_order_of_tables_nor_of_rows_matters(examples: int) -> None:
+    prove(
+        check_neither_the_order_of_tables_nor_of_rows_matters,
+        examples,
+        schemas(),
+        st.sampled_from([0.05, 0.1, 0.5]),
+        st.randoms(use_true_random=False),
+    )
