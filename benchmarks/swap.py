@@ -1,6 +1,6 @@
 """What applications notice of a swap: 50 clients read staging and connect again when sent away.
 
-python -m benchmarks.swap [--clients 50] [--swaps 5]
+python -m benchmarks.swap [--clients 50] [--swaps 5] [--method database|schema]
 
 Two embedded servers. Production moves on from edition to edition, and an edition says one number everywhere;
 so an answer that mixes two, or lacks a part, shows. Each swap is a whole ``parity refresh``, then comes a
@@ -100,6 +100,7 @@ def main() -> int:
     )
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--swaps", type=int, default=5)
+    parser.add_argument("--method", choices=["database", "schema"], default="database")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="parity-swap-") as place:
         folder = Path(place)
@@ -109,7 +110,7 @@ def main() -> int:
             for server in servers:
                 server.start()
             make_room(servers[1], options.clients)
-            return measure(servers[0], servers[1], folder, options.clients, options.swaps)
+            return measure(*servers, folder, options.method, options.clients, options.swaps)
         finally:
             for server in servers:
                 server.delete()
@@ -123,11 +124,12 @@ def make_room(server: Server, clients: int) -> None:
     server.start()
 
 
-def measure(production: Server, staging: Server, folder: Path, clients: int, swaps: int) -> int:
+def measure(production: Server, staging: Server, folder: Path, method: str, clients: int, swaps: int) -> int:
     """All swaps and rollbacks; the exit status."""
     source, target = production.url("shop"), staging.url("shop")
-    with production.url("postgres").connect(autocommit=True) as admin:
-        admin.execute("CREATE DATABASE shop TEMPLATE template0")
+    for server in (production, staging) if method == "schema" else (production,):
+        with server.url("postgres").connect(autocommit=True) as admin:
+            admin.execute("CREATE DATABASE shop TEMPLATE template0")
     with source.connect(autocommit=True) as connection:
         connection.execute(_PRODUCTION)
     rules, environment = folder / "rules", {**os.environ, "PARITY_MASKING_KEY": secrets.token_hex(32)}
@@ -143,7 +145,7 @@ def measure(production: Server, staging: Server, folder: Path, clients: int, swa
 
     run(parity("scan", "--write", str(rules), "--decide", "keep", "--source", source.uri()), environment)
     policy = rules / "policy.yaml"
-    policy.write_text(policy.read_text().replace("grace_seconds: 5", "grace_seconds: 0"))
+    policy.write_text(policy.read_text().replace("grace_seconds: 5", f"grace_seconds: 0\n  method: {method}"))
     refresh(1)
     gaps: list[float] = []
     with reading(target, clients) as readers:

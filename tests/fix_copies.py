@@ -117,14 +117,20 @@ def make_settings(tmp_path: Path, masking_key: Secret) -> Callable[[Database, Da
 def keep_everything(make_settings: Callable[[Database, Database], Settings]) -> Copier:
     """Copy one database to another with a rule 'keep' for every column, written by the scan.
 
-    policy: lines to add to policy.yaml.
+    policy: lines to add to policy.yaml. method: of releasing.
     """
 
     def copy(
-        source: Database, target: Database, fraction: float | None = None, *, policy: str = ""
+        source: Database,
+        target: Database,
+        fraction: float | None = None,
+        *,
+        policy: str = "",
+        method: str = "database",
     ) -> Refresh:
         settings = make_settings(source, target)
-        (settings.rules / "policy.yaml").write_text(POLICY + policy)
+        release = POLICY.replace("{grace_seconds: 0}", f"{{grace_seconds: 0, method: {method}}}")
+        (settings.rules / "policy.yaml").write_text(release + policy)
         scan_source(settings, write=settings.rules, decide="keep")
         return copy_database(settings, fraction)
 

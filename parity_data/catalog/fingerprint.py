@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -41,6 +42,14 @@ _CANONICAL = {
 
 #: Options and settings whose names say that the value is a secret: only a digest of it is kept.
 _SECRET_WORDS = ("pass", "secret", "token", "key", "credential", "private")
+
+#: Objects that belong to the database and to no schema.
+_WITHOUT_SCHEMA = frozenset(
+    {
+        *("pg_language", "pg_am", "pg_extension", "pg_event_trigger", "pg_publication", "pg_subscription"),
+        *("pg_foreign_data_wrapper", "pg_foreign_server", "pg_database", "pg_cast", "pg_transform"),
+    }
+)
 
 _SEQUENCES_AT_ONCE = 200
 _POSITION = sql.SQL("SELECT {}::int4, last_value, is_called FROM {}")
@@ -85,16 +94,19 @@ class Fingerprint:
             raise ValueError("Not a fingerprint.") from None
 
 
-def read_fingerprint(connection: psycopg.Connection[Any]) -> Fingerprint:
+def read_fingerprint(
+    connection: psycopg.Connection[Any], *, hidden: Collection[str] = frozenset()
+) -> Fingerprint:
     """The fingerprint of the connected database, PostgreSQL 13 to 18.
 
+    hidden: schemas that are passed over with all that is in them.
     Reads only, inside the connection's transaction where one is open; session settings come back as they
     were. Raises psycopg.Error.
     """
     with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as cursor:
         for setting, value in _CANONICAL.items():
             cursor.execute("SELECT set_config(%s, %s, true)", [setting, value])
-        return _Reader(cursor, connection.info.server_version).read()
+        return _Reader(cursor, connection.info.server_version, hidden).read()
 
 
 def compare_fingerprints(source: Fingerprint, target: Fingerprint) -> list[FingerprintDifference]:
@@ -107,11 +119,17 @@ def compare_fingerprints(source: Fingerprint, target: Fingerprint) -> list[Finge
     )
 
 
-def sequence_positions(connection: psycopg.Connection[Any]) -> dict[Name, tuple[int, bool]]:
-    """(last_value, is_called) of every sequence. Positions are not transactional: they are of this moment."""
+def sequence_positions(
+    connection: psycopg.Connection[Any], *, hidden: Collection[str] = frozenset()
+) -> dict[Name, tuple[int, bool]]:
+    """(last_value, is_called) of every sequence. Positions are not transactional: they are of this moment.
+
+    hidden: schemas that are passed over.
+    """
     positions: dict[Name, tuple[int, bool]] = {}
     with connection.cursor(row_factory=tuple_row) as cursor:
-        names = [Name(*row) for row in cursor.execute(objects.SEQUENCE_NAMES).fetchall()]
+        found = [Name(*row) for row in cursor.execute(objects.SEQUENCE_NAMES).fetchall()]
+        names = [name for name in found if name.schema not in hidden]
         for start in range(0, len(names), _SEQUENCES_AT_ONCE):
             some = names[start : start + _SEQUENCES_AT_ONCE]
             parts = [_POSITION.format(i, sql.Identifier(n.schema, n.name)) for i, n in enumerate(some)]
@@ -123,7 +141,10 @@ def sequence_positions(connection: psycopg.Connection[Any]) -> dict[Name, tuple[
 class _Reader:
     """Collects entries; remembers by OID which object is which, for comments, owners and privileges."""
 
-    def __init__(self, cursor: psycopg.Cursor[tuple[Any, ...]], version: int) -> None:
+    def __init__(
+        self, cursor: psycopg.Cursor[tuple[Any, ...]], version: int, hidden: Collection[str]
+    ) -> None:
+        self._hidden = hidden
         self._cursor = cursor
         self._version = version
         self._entries: dict[Key, str] = {}
@@ -157,6 +178,8 @@ class _Reader:
         for object_class, oid, sub, parent, parts, suffix, *values in rows:
             if (query.catalog, oid) in members or ("pg_class", parent) in members:
                 continue
+            if self._hidden and self._is_hidden(query.catalog, parts, suffix):
+                continue
             names = [quote(part) for part in parts]
             what = object_class, ".".join(names) + suffix
             self._known[query.catalog, oid, sub] = what
@@ -167,6 +190,15 @@ class _Reader:
                 self._add(what, "domain", ".".join(names[:-1]))
             for attribute, value in zip(attributes, values, strict=True):
                 self._add(what, attribute, value)
+
+    def _is_hidden(self, catalog: str, parts: list[str], suffix: str) -> bool:
+        if catalog == "pg_default_acl":
+            return suffix.rpartition(" in ")[2] in self._hidden
+        if catalog in _WITHOUT_SCHEMA or not parts:
+            # Casts and transforms are known by the types they are about.
+            words = {word.strip('"') for word in re.findall(r'"(?:[^"]|"")+"|[^\s.,()"]+', suffix)}
+            return not parts and not words.isdisjoint(self._hidden)
+        return parts[1 if catalog == "pg_publication_rel" else 0] in self._hidden
 
     def _add(self, what: tuple[str, str], attribute: str, value: Any) -> None:
         if value is None or value is False or value == []:

@@ -5,7 +5,7 @@ Tools are told apart by table name, columns and types, in any schema, as several
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -236,15 +236,18 @@ _TOOLS = (
 _LOCK_TABLES = tuple(tool.lock[0] for tool in _TOOLS if tool.lock)
 
 
-def migration_heads(connection: psycopg.Connection[Any]) -> list[MigrationHead]:
+def migration_heads(
+    connection: psycopg.Connection[Any], *, hidden: Collection[str] = frozenset()
+) -> list[MigrationHead]:
     """Where each migration table of the connected database stands, in order of their names.
 
-    Reads only. Raises psycopg.Error, for instance when the role may not read such a table.
+    hidden: schemas that are passed over. Reads only. Raises psycopg.Error, for instance when the
+    role may not read such a table.
     """
     names = {n for tool in _TOOLS for n in (tool.table, *tool.aliases)} | set(_LOCK_TABLES)
     with connection.cursor(row_factory=tuple_row) as cursor:
         rows = cursor.execute(_COLUMNS, [[*names, "ar_internal_metadata"]]).fetchall()
-        tables = {Name(r[0], r[1]): dict(zip(r[2], r[3], strict=True)) for r in rows}
+        tables = {Name(r[0], r[1]): dict(zip(r[2], r[3], strict=True)) for r in rows if r[0] not in hidden}
         found = [
             _read(cursor, tool, name, tables)
             for name, columns in tables.items()

@@ -70,9 +70,9 @@ def load(source: str | None, target: str | None, rules: str | None, work: str | 
 
 def open_ledger(configured: Settings) -> Any:
     """The ledger of the target."""
-    from parity_data.release import Ledger
+    from parity_data.refresh.swapping import open_ledger as open_it
 
-    return Ledger(configured.need_target(), maintenance=configured.maintenance_database)
+    return open_it(configured)
 
 
 def done(document: dict[str, Any], sentence: str, *, as_json: bool) -> None:

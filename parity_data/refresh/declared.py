@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from parity_data.catalog.fingerprint import Fingerprint
 from parity_data.rules import DeclaredDifference, Policy
 
+#: Kinds of which a database has one set, so that they do not come along with schemas.
+ONE_PER_DATABASE = {
+    "event trigger": "an event trigger belongs to the database, and method 'schema' replaces schemas only",
+    "publication": "a publication belongs to the database, and method 'schema' replaces schemas only",
+}
 _OWNERS = "objects belong to the role that refreshes (objects.owners in policy.yaml)"
 _GRANTS = "production's roles get nothing in staging (objects.grants in policy.yaml)"
 _SUBSCRIPTIONS = "subscriptions would pull from, or hold a slot on, production's publishers"
@@ -14,6 +20,16 @@ _SUBSCRIPTIONS = "subscriptions would pull from, or hold a slot on, production's
 def declared_differences(policy: Policy) -> tuple[DeclaredDifference, ...]:
     """All differences that are wanted: those written down, and those that other entries mean."""
     return (*policy.declared_differences, *_implied(policy))
+
+
+def without_database(staging: Fingerprint, production: Fingerprint) -> Fingerprint:
+    """Staging's catalog with the database's own properties as production has them.
+
+    For releases within staging's database, which leave the database itself as it is.
+    """
+    entries = {key: value for key, value in staging.entries.items() if key[0] != "database"}
+    entries |= {key: value for key, value in production.entries.items() if key[0] == "database"}
+    return Fingerprint(dict(sorted(entries.items())), staging.server_version)
 
 
 def _implied(policy: Policy) -> Iterator[DeclaredDifference]:
@@ -28,7 +44,14 @@ def _implied(policy: Policy) -> Iterator[DeclaredDifference]:
     for source, target in policy.objects.tablespaces.items():
         reason = f"{target} stands for {source} (objects.tablespaces in policy.yaml)"
         yield DeclaredDifference("database", "tablespace", reason)
-    for kind, reason in policy.objects.exclude.items():
+    if policy.release.in_place:
+        # What staging added to one release is there when the next one is built.
+        for name, reason in policy.staging.extensions.items():
+            yield DeclaredDifference(name, "extension", reason)
+        for role in policy.staging.roles:
+            yield DeclaredDifference("database", f"grants to {role.name}", role.reason)
+    once = ONE_PER_DATABASE if policy.release.method == "schema" else {}
+    for kind, reason in {**once, **policy.objects.exclude}.items():
         yield DeclaredDifference("database", kind, reason)
         if kind == "publication":
             yield DeclaredDifference("database", "published table", reason)

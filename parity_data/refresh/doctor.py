@@ -13,6 +13,7 @@ from parity_data.errors import ConfigError, ParityError, SourceError, TargetErro
 from parity_data.refresh.findings import Finding, Status, size, some
 from parity_data.refresh.look_at_source import look_at_source
 from parity_data.refresh.look_at_target import look_at_target
+from parity_data.refresh.swapping import open_ledger
 from parity_data.release import Ledger, find_client_tools, names
 from parity_data.rules import Policy, check_policy, load_policy
 from parity_data.settings import Settings
@@ -28,7 +29,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _guarded("rules", lambda: _rules(settings, policies))
     policy = policies[0] if policies else Policy()
     yield from _guarded("source", lambda: _source(settings, policy))
-    yield from _guarded("lock", lambda: _lock(settings))
+    yield from _guarded("lock", lambda: _lock(settings, policy))
     yield from _work(settings)
 
 
@@ -118,8 +119,9 @@ def _target(settings: Settings, snapshot: Snapshot, catalog: Catalog, policy: Po
     target = settings.need_target()
     if not target.name:
         raise ConfigError("The target URL names no database.", todo="Add it: postgresql://host/database.")
-    maintenance = target.with_name(settings.maintenance_database)
-    with maintenance.connect(role="target", autocommit=True) as connection:
+    in_place = policy.release.in_place
+    asked = target if in_place else target.with_name(settings.maintenance_database)
+    with asked.connect(role="target", autocommit=True) as connection:
         yield from look_at_target(
             connection,
             target.name,
@@ -142,22 +144,32 @@ def _what_it_would_do(
     keeps = policy.release.keep_previous > 0
     fate = f"kept as {names.previous_name(name)}" if keeps else "dropped"
     masked = {rule.mask.name for rules in policy.columns.values() for rule in rules.values()} - {"keep"}
+    method = policy.release.method
+    swap = {
+        "database": f"build {names.next_name(name, '...')} and rename it to {name}",
+        "schema": f"build new schemas in {name} and rename them into place",
+        "truncate": f"empty the tables of {name} and fill them, while readers wait",
+    }
+    if method == "schema":
+        fate = fate.replace(names.previous_name(name), "schemas ending in __prev_...")
+    elif method == "truncate":
+        fate = "gone"
     what = (
         f"copy about {rows:,.0f} rows ({size(held)}) of {len(tables)} tables at a fraction of "
-        f"{policy.fraction:g}, masked by {some(sorted(masked)) or 'nothing'}; build "
-        f"{names.next_name(name, '...')} and rename it to {name}"
+        f"{policy.fraction:g}, masked by {some(sorted(masked)) or 'nothing'}; {swap[method]}"
         + (f"; what serves now is {fate}" if found else "")
     )
     return Finding("a refresh would", "ok", what)
 
 
-def _lock(settings: Settings) -> Iterator[Finding]:
+def _lock(settings: Settings, policy: Policy) -> Iterator[Finding]:
     target = settings.need_target()
     maintenance = target.with_name(settings.maintenance_database)
     with maintenance.connect(role="target", autocommit=True) as connection:
         there = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
-    if target.name is not None and names.ledger_name(target.name) in there:
-        with Ledger(target, maintenance=settings.maintenance_database, create=False) as ledger:
+    ledger_place = target.name if policy.release.in_place else names.ledger_name(target.name or "")
+    if ledger_place in there:
+        with open_ledger(settings, policy, create=False) as ledger:
             ledger.lock()
     yield Finding("lock", "ok", "no other refresh is at work")
 

@@ -174,6 +174,13 @@ def _differences(refresh: Refresh) -> Iterator[Difference]:
         yield Difference(scope, what, reason)
     for declared in declared_differences(refresh.policy):
         yield Difference(declared.scope, declared.what, declared.reason)
+    for sentence in refresh.building.left:
+        reason = f"method '{refresh.policy.release.method}' leaves the database itself as it is"
+        yield Difference("database", sentence, reason)
+    for schema in sorted(refresh.building.hidden):
+        if not refresh.building.is_ours(schema):
+            reason = "the schema is not production's, and the release method leaves it as it is"
+            yield Difference(schema, "a schema of staging's own", reason)
     for own in refresh.policy.staging.differences():
         yield Difference(*own)
     for hook in (*refresh.policy.release.before_swap, *refresh.policy.release.after_swap):

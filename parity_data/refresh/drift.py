@@ -5,6 +5,8 @@ from __future__ import annotations
 from parity_data.catalog import Snapshot
 from parity_data.catalog.fingerprint import read_fingerprint, sequence_positions
 from parity_data.catalog.migrations import migration_heads
+from parity_data.refresh.declared import declared_differences, without_database
+from parity_data.release.schemas import schemas_there
 from parity_data.rules import load_policy
 from parity_data.settings import Settings
 from parity_data.verify.result import CheckResult
@@ -14,14 +16,23 @@ from parity_data.verify.sequences import check_sequences
 
 def compare_now(settings: Settings) -> list[CheckResult]:
     """Schema, migration heads and sequences of both sides. Raises ConfigError, SourceError, TargetError."""
-    declared = load_policy(settings.rules).declared_differences
+    policy = load_policy(settings.rules)
+    declared = declared_differences(policy)
     target = settings.need_target()
     with (
         Snapshot(settings.need_source(), application="parity-data verify") as snapshot,
         target.connect(role="target", autocommit=True) as staging,
     ):
+        production = snapshot.connection
+        mine = read_fingerprint(production)
+        hidden: set[str] = set()
+        if policy.release.in_place:
+            hidden = schemas_there(staging) - schemas_there(production)
+        theirs = read_fingerprint(staging, hidden=hidden)
+        if policy.release.in_place:
+            theirs = without_database(theirs, mine)
         return [
-            *check_schema(read_fingerprint(snapshot.connection), read_fingerprint(staging), declared),
-            *check_migrations(migration_heads(snapshot.connection), migration_heads(staging)),
-            *check_sequences(sequence_positions(snapshot.connection), sequence_positions(staging)),
+            *check_schema(mine, theirs, declared),
+            *check_migrations(migration_heads(production), migration_heads(staging, hidden=hidden)),
+            *check_sequences(sequence_positions(production), sequence_positions(staging, hidden=hidden)),
         ]

@@ -14,6 +14,7 @@ from parity_data.catalog import Catalog, Snapshot
 from parity_data.refresh.extensions import other_versions_declared
 from parity_data.refresh.findings import Finding, size, some
 from parity_data.refresh.look_at_source import clock, free_connections
+from parity_data.refresh.look_in_place import look_in_place
 from parity_data.release import names, properties, read_offer
 from parity_data.rules import Policy
 
@@ -100,7 +101,9 @@ def look_at_target(
     fraction: float,
     connections: int,
 ) -> Iterator[Finding]:
-    """Findings about the target. connection: to any of its databases. name: staging's. Raises psycopg.Error.
+    """Findings about the target. name: staging's. Raises psycopg.Error.
+
+    connection: to any of its databases; to staging's where the policy has releases built within it.
 
     The snapshot's connection is asked what production consists of.
     """
@@ -108,7 +111,10 @@ def look_at_target(
     assert row is not None
     is_super, creates, creates_roles, signals, role, standby = row
     yield from _server(connection, snapshot, standby)
-    yield from _database_privileges(connection, name, role, is_super or creates)
+    if policy.release.in_place:
+        yield from look_in_place(connection, snapshot, policy)
+    else:
+        yield from _database_privileges(connection, name, role, is_super or creates)
     yield from _sessions(connection, name, role, is_super or signals)
     yield from _roles(connection, snapshot, catalog, policy, role, is_super, creates_roles)
     if not is_super:

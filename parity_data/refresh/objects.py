@@ -18,32 +18,25 @@ def restore_pre_data(refresh: Refresh) -> None:
     schemas = build.of_kind(refresh.entries, "SCHEMA")
     if schemas:
         restore(refresh, "pre-data", schemas)
-    with refresh.next.connect(role="target", autocommit=True) as connection:
+    refresh.building.schemas_made()
+    with refresh.building.connect() as connection:
         declared = other_versions_declared(refresh.catalog.extensions, refresh.policy)
         create_extensions(refresh.snapshot.connection, connection, any_version=declared)
     done = set(schemas)
     restore(refresh, "pre-data", [entry for entry in refresh.entries if entry not in done])
-    with refresh.next.connect(role="target", autocommit=True) as connection:
+    with refresh.building.connect() as connection:
         refresh.tablespaces.place(connection, indexes=False)
 
 
 def restore(refresh: Refresh, section: str, entries: list[str]) -> None:
     """Restore entries of one section of the archive. Raises TargetError."""
     objects = refresh.policy.objects
-    build.restore(
-        section,
-        refresh.next,
-        refresh.tools,
-        refresh.archive,
-        entries,
-        jobs=refresh.settings.connections,
-        version=refresh.ledger.connection.info.server_version,
-        options=[
-            *(["--no-owner"] if objects.owners == "target" else []),
-            *(["--no-privileges"] if objects.grants == "none" else []),
-            *(["--no-tablespaces"] if refresh.tablespaces.by_hand else []),
-        ],
-    )
+    options = [
+        *(["--no-owner"] if objects.owners == "target" else []),
+        *(["--no-privileges"] if objects.grants == "none" else []),
+        *(["--no-tablespaces"] if refresh.tablespaces.by_hand else []),
+    ]
+    refresh.building.restore(section, entries, options)
 
 
 def copy_blobs(refresh: Refresh, connection: psycopg.Connection[Any]) -> None:

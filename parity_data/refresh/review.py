@@ -9,7 +9,7 @@ from pathlib import Path
 
 from parity_data.catalog.fingerprint import read_fingerprint
 from parity_data.errors import CheckFailed, ConfigError
-from parity_data.refresh.swapping import swap_in
+from parity_data.refresh.swapping import open_ledger, policy_of, swap_in
 from parity_data.release import Ledger, ReleaseRecord, names, recover
 from parity_data.release.leftovers import database_of
 from parity_data.release.reviews import (
@@ -21,6 +21,7 @@ from parity_data.release.reviews import (
     read_reviews,
     standing,
 )
+from parity_data.release.schemas import as_if_in_place, schemas_there
 from parity_data.report import load_report, write_reviews
 from parity_data.rules import Policy, load_policy
 from parity_data.settings import Settings
@@ -40,7 +41,7 @@ def review_release(
     if not comment.strip():
         raise ConfigError("A decision needs a comment.", where="--comment", todo="Say what was looked at.")
     policy = load_policy(settings.rules)
-    with Ledger(settings.need_target(), maintenance=settings.maintenance_database) as ledger:
+    with open_ledger(settings, policy) as ledger:
         ledger.lock()
         record = _record(ledger, release)
         folder = _folder(settings, release)
@@ -86,7 +87,7 @@ def release_standing(settings: Settings, ledger: Ledger, release: str) -> Standi
 
 def newest_standing(settings: Settings) -> tuple[str, Standing]:
     """The newest release that waits or serves, and where it stands. Raises ConfigError when there is none."""
-    with Ledger(settings.need_target(), maintenance=settings.maintenance_database) as ledger:
+    with open_ledger(settings) as ledger:
         found = [r for r in ledger.releases() if r.state in ("ready", "current")]
         if not found:
             raise ConfigError("There is no release yet.", todo="Run 'parity refresh' first.")
@@ -98,8 +99,8 @@ def promote_release(settings: Settings, release: str) -> None:
 
     Raises CheckFailed, with everything as before, when its approval is missing, void or a rejection.
     """
-    policy = load_policy(settings.rules) if settings.rules.is_dir() else Policy()
-    with Ledger(settings.need_target(), maintenance=settings.maintenance_database) as ledger:
+    policy = policy_of(settings)
+    with open_ledger(settings, policy) as ledger:
         ledger.lock()
         recover(ledger)
         if policy.release.require_review:
@@ -142,6 +143,23 @@ def _folder(settings: Settings, release: str) -> Path:
 
 def _covered(settings: Settings, ledger: Ledger, record: ReleaseRecord, policy: Policy) -> Covered:
     """What an approval given now would cover."""
+    path = _folder(settings, record.id) / "report.json"
+    return Covered(
+        report=hashlib.sha256(path.read_bytes()).hexdigest(),
+        rules=policy.digest,
+        snapshot=load_report(path).snapshot,
+        catalog=_catalog_digest(ledger, record),
+    )
+
+
+def _catalog_digest(ledger: Ledger, record: ReleaseRecord) -> str:
+    """Fingerprint of a release's catalog as it is now."""
+    if ledger.inside:
+        if record.state not in ("ready", "current", "previous"):
+            raise ConfigError(f"Its schemas are not there any more; it is {record.state}.", where=record.id)
+        with as_if_in_place(ledger, record) as connection:
+            hidden = schemas_there(connection) - set(record.details.get("seen", []))
+            return read_fingerprint(connection, hidden=hidden).digest
     databases = {
         "ready": names.next_name(ledger.target, record.id),
         "current": ledger.target,
@@ -151,14 +169,7 @@ def _covered(settings: Settings, ledger: Ledger, record: ReleaseRecord, policy: 
     if name is None or name not in ledger.databases():
         raise ConfigError(f"It has no database any more; it is {record.state}.", where=record.id)
     with ledger.server.with_name(name).connect(role="target", autocommit=True) as connection:
-        catalog = read_fingerprint(connection).digest
-    path = _folder(settings, record.id) / "report.json"
-    return Covered(
-        report=hashlib.sha256(path.read_bytes()).hexdigest(),
-        rules=policy.digest,
-        snapshot=load_report(path).snapshot,
-        catalog=catalog,
-    )
+        return read_fingerprint(connection).digest
 
 
 def _copy(folder: Path) -> Sequence[Review]:

@@ -21,9 +21,9 @@ from parity_data.catalog.fingerprint import (
     sequence_positions,
 )
 from parity_data.catalog.reading import own_rows
-from parity_data.database import Database
 from parity_data.errors import CheckFailed, ConfigError, ParityError, RulesError, TargetError
 from parity_data.mask import KeyRing, MaskSpec, keeps_everything
+from parity_data.refresh.building import building_for
 from parity_data.refresh.counts import counted
 from parity_data.refresh.cover import cover, remembered
 from parity_data.refresh.doctor import preflight
@@ -32,7 +32,7 @@ from parity_data.refresh.known import gather_known, models_memory
 from parity_data.refresh.objects import copy_blobs, restore, restore_pre_data
 from parity_data.refresh.request import RefreshRequest
 from parity_data.refresh.scratch import clear_scratch, scratch
-from parity_data.refresh.swapping import swap_in
+from parity_data.refresh.swapping import open_ledger
 from parity_data.refresh.trouble import worded, words
 from parity_data.refresh.verification import Verification
 from parity_data.refresh.watch import Watch
@@ -53,7 +53,7 @@ from parity_data.report import ReportPaths, write_report
 from parity_data.rules import Policy, load_policy
 from parity_data.settings import Settings
 from parity_data.subset import Selection, select_everything, select_rows
-from parity_data.transfer import Access, TableSent, plan_table, send_tables, slices, type_oids, writing
+from parity_data.transfer import Access, TableSent, plan_table, send_tables, slices, type_oids
 from parity_data.transfer.spec import Slice
 from parity_data.verify.result import CheckResult
 
@@ -92,13 +92,16 @@ class Refresh:
         """
         self.request.checked()
         settings = self.settings
-        source, target = settings.need_source(), settings.need_target()
+        source = settings.need_source()
+        settings.need_target()
         self.keys = KeyRing(settings.need_key())
         self.policy: Policy = load_policy(settings.rules)
+        objects = self.policy.objects
+        self.comes = {"owners": objects.owners == "production", "grants": objects.grants == "production"}
         require_hooks([*self.policy.release.before_swap, *self.policy.release.after_swap], self.policy.folder)
         self.fraction = self.policy.fraction if self.request.fraction is None else self.request.fraction
         self.snapshot = self._exit.enter_context(Snapshot(source, application=self.application))
-        self.ledger = self._open_ledger(target)
+        self.ledger = self._exit.enter_context(open_ledger(settings, self.policy))
         self._refuse_same(self.ledger)
         self.tools = find_client_tools(max(self.snapshot.version // 10000, 13), settings.client_tools)
         self.ledger.lock()
@@ -122,10 +125,6 @@ class Refresh:
         row = self.snapshot.connection.execute("SELECT count(*) FROM pg_largeobject_metadata").fetchone()
         assert row is not None
         return int(row[0])
-
-    def _open_ledger(self, target: Database) -> Ledger:
-        ledger = Ledger(target, maintenance=self.settings.maintenance_database)
-        return self._exit.enter_context(ledger)
 
     def _refuse_same(self, ledger: Ledger) -> None:
         """Refuse a target that is the source, whatever the address calls it."""
@@ -216,28 +215,36 @@ class Refresh:
                     "rules_digest": self.policy.digest,
                     "key_id": self.keys.key_id,
                     "mode": self.request.mode,
+                    "method": self.policy.release.method,
                 },
             )
         )
         self._exit.callback(self._abandon)
+        self.building = building_for(self)
         self.archive = self._exit.enter_context(scratch(self.settings.work, self.release_id)) / "schema.dump"
+        self.created_roles: list[str] = []
+        self.excluded_entries: list[tuple[str, str]] = []
+        if self.building.makes_objects:
+            self._prepare_objects()
+        self.building.begin()
+        if self.building.makes_objects:
+            restore_pre_data(self)
+        self._stage("pre-data")
+
+    def _prepare_objects(self) -> None:
+        """The archive of production's schema, what of it comes along, and the roles that needs."""
+        ledger, snapshot = self.ledger, self.snapshot
         build.dump_schema(snapshot, self.tools, self.archive, ignore_schemas=self.policy.ignore_schemas)
-        objects = self.policy.objects
         self.entries, self.excluded_entries = build.archive_entries(
-            self.tools, self.archive, ledger.database, objects.exclude
+            self.tools,
+            self.archive,
+            ledger.database,
+            {**self.building.leaves_out, **self.policy.objects.exclude},
         )
-        comes = {"owners": objects.owners == "production", "grants": objects.grants == "production"}
         with ledger.connection.transaction():
-            roles = properties.needed_roles(snapshot, self.catalog.roles, **comes)
+            roles = properties.needed_roles(snapshot, self.catalog.roles, **self.comes)
             self.created_roles = properties.create_roles(ledger.connection, roles)
             ledger.add_details(self.release_id, created_roles=self.created_roles)
-        self.next_name = names.next_name(ledger.target, self.release_id)
-        properties.create_database(ledger, self.next_name, snapshot, tablespace=self.tablespaces.database)
-        properties.apply_properties(ledger.connection, self.next_name, snapshot, **comes)
-        version = ledger.connection.info.server_version
-        self.next = writing(ledger.server.with_name(self.next_name), version, self.application)
-        restore_pre_data(self)
-        self._stage("pre-data")
 
     # -- 5. send rows ---------------------------------------------------------------------------------
 
@@ -246,17 +253,23 @@ class Refresh:
 
         Close it to stop the workers early.
         """
-        with self.next.connect(role="target", autocommit=True) as connection:
+        with self.building.connect() as connection:
             self.type_oids = type_oids(self.snapshot.connection, connection)
         known = gather_known(self.snapshot, self.catalog, self.masks)
         self._stage("known values")
         # Without a mask nothing can be left behind, so no value needs to be remembered.
-        self.witnesses = Witnesses(secrets.token_bytes(32), self.next, digests=self._masks_anything())
+        self.witnesses = Witnesses(
+            secrets.token_bytes(32),
+            self.building.target,
+            digests=self._masks_anything(),
+            connection=self.building.connection,
+        )
         self._exit.callback(self.witnesses.close)
         access = Access(
             source=self.snapshot.database,
             snapshot=self.snapshot.id,
-            target=self.next,
+            target=self.building.target,
+            writer=self.building.writer,
             keys=self.keys,
             type_oids=self.type_oids,
             make_observer=self.witnesses.observer,
@@ -273,6 +286,8 @@ class Refresh:
         if limits.max_source_connections is not None:
             # One holds the snapshot.
             connections = min(connections, limits.max_source_connections - 1)
+        if self.building.writer is not None:
+            connections = 1  # all rows go into one transaction
         watch = Watch(self.snapshot.connection, self.ledger, limits, self.application, self.log)
         with words(self), models_memory(self.masks, self.keys, self.settings.work):
             for sent in send_tables(
@@ -307,23 +322,26 @@ class Refresh:
                 todo="A release is one consistent whole: start a full refresh.",
             )
         self.ledger.renew()
-        restore(self, "post-data", self.entries)
-        with self.next.connect(role="target", autocommit=True) as connection:
-            if build.superuser(connection):
+        if self.building.makes_objects:
+            restore(self, "post-data", self.entries)
+        with self.building.connect() as connection:
+            if self.building.makes_objects and build.superuser(connection):
                 connection.execute("SET session_replication_role = replica")  # silences event triggers
+            self.building.renew_sequences()
             build.set_sequences(connection, sequence_positions(self.snapshot.connection))
             build.refresh_views(connection, self.snapshot)
-            self.tablespaces.place(connection, indexes=True)
-            copy_blobs(self, connection)
-        properties.limit_connections(self.ledger.connection, self.next_name, self.snapshot)
+            if self.building.makes_objects:
+                self.tablespaces.place(connection, indexes=True)
+                copy_blobs(self, connection)
+        self.building.finished()
         self._stage("post-data")
-        self.not_analyzed = build.analyze(self.next, self.catalog, connections=self.settings.connections)
+        self.not_analyzed = self.building.analyze()
         self._stage("statistics")
 
     @worded
     def verify(self) -> list[CheckResult]:
         """Every check on the built release."""
-        with self.next.connect(role="target", autocommit=True) as connection:
+        with self.building.connect() as connection:
             self.verification = Verification(self, connection)
             self.checks = [*self.covered.checks(), *self.verification.run(), *counted(self.sent)]
         self._stage("checks")
@@ -351,16 +369,15 @@ class Refresh:
                 todo=f"Staging still serves the old release. Read {self.report.html}.",
             )
         if self.request.mode == "dry_run":
-            self.ledger.set_state(self.release_id, "retired", "pass")
+            self.building.discard()
             outcome = "dry run: verified and dropped, staging unchanged"
         elif self.request.mode == "hold" or self.policy.release.require_review:
-            self.ledger.set_state(self.release_id, "ready", "pass")
+            self.building.hold()
             outcome = f"ready: 'parity promote {self.release_id}' swaps it in"
             if self.policy.release.require_review:
                 outcome += f" after 'parity review {self.release_id} --approve'"
         else:
-            self.ledger.set_state(self.release_id, "building", "pass")
-            outcome = swap_in(self.settings, self.ledger, self.release_id, self.policy, log=self.log)
+            outcome = self.building.swap()
         self._stage("release")
         return outcome
 
@@ -374,6 +391,8 @@ class Refresh:
 
     def _abandon(self) -> None:
         """End our sessions, and drop what was being built unless it was released or waits for promotion."""
+        if hasattr(self, "building"):
+            self.building.close()
         self._end_sessions()
         with contextlib.suppress(psycopg.Error, ParityError):
             self.ledger.renew()
@@ -381,7 +400,7 @@ class Refresh:
             if states.get(self.release_id) in ("building", "failed"):
                 self.ledger.set_state(self.release_id, "failed")
                 recover(self.ledger)
-            else:
+            elif not self.ledger.inside:
                 drop_leftovers(self.ledger)
 
     def _end_sessions(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from parity_data.database import Database
+from parity_data.refresh.in_place import promote_in_place, roll_back_in_place
 from parity_data.refresh.scratch import scratch
 from parity_data.release import Ledger, find_client_tools, names, promote, recover, rollback
 from parity_data.release.belongings import add_belongings
@@ -14,6 +15,22 @@ from parity_data.rules import Policy, load_policy
 from parity_data.settings import Settings
 
 _LOG = logging.getLogger("parity_data")
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The policy in the rules folder, or the usual one where there is no such folder."""
+    return load_policy(settings.rules) if settings.rules.is_dir() else Policy()
+
+
+def open_ledger(settings: Settings, policy: Policy | None = None, *, create: bool = True) -> Ledger:
+    """The ledger of the target: beside staging, or in it, as the policy's release method asks for."""
+    policy = policy_of(settings) if policy is None else policy
+    return Ledger(
+        settings.need_target(),
+        maintenance=settings.maintenance_database,
+        create=create,
+        inside=policy.release.in_place,
+    )
 
 
 def swap_in(
@@ -30,6 +47,8 @@ def swap_in(
     asked: a person has said that it may happen now, so sessions are neither waited for nor asked about.
     Raises TargetError.
     """
+    if ledger.inside:
+        return promote_in_place(ledger, release, policy, log)
     wanted = policy.release
     grace = wanted.grace_seconds
     if wanted.sessions == "ask" and not asked and (there := open_sessions(ledger).total):
@@ -57,11 +76,14 @@ def swap_in(
 
 def roll_back(settings: Settings, release: str | None) -> str:
     """Put an earlier release back in place; the id of the one that serves. Raises TargetError."""
-    policy = load_policy(settings.rules) if settings.rules.is_dir() else Policy()
-    with Ledger(settings.need_target(), maintenance=settings.maintenance_database) as ledger:
+    policy = policy_of(settings)
+    with open_ledger(settings, policy) as ledger:
         ledger.lock()
         recover(ledger)
-        rollback(ledger, release, grace_seconds=policy.release.grace_seconds)
+        if ledger.inside:
+            roll_back_in_place(ledger, release, policy)
+        else:
+            rollback(ledger, release, grace_seconds=policy.release.grace_seconds)
         current = next(r.id for r in ledger.releases() if r.state == "current")
         run_hooks("after_swap", policy.release.after_swap, ledger.server, policy.folder, release=current)
     return current

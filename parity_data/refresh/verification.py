@@ -44,7 +44,8 @@ class Verification:
     def __init__(self, refresh: Refresh, connection: psycopg.Connection[Any]) -> None:
         self._refresh = refresh
         self._connection = connection
-        self.fingerprint = read_fingerprint(connection)
+        self._hidden = refresh.building.hidden
+        self.fingerprint = read_fingerprint(connection, hidden=self._hidden)
         self.rows, self.nulls = staged_nulls(connection, refresh.catalog)
         self.expected_dangling = self._expected_dangling()
         self.dangling: dict[KeyName, int] = {}
@@ -59,17 +60,19 @@ class Verification:
         return [
             *check_schema(
                 refresh.fingerprint,
-                self.fingerprint,
+                refresh.building.comparable(self.fingerprint),
                 declared_differences(refresh.policy),
             ),
-            *check_migrations(migration_heads(production), migration_heads(connection)),
+            *check_migrations(migration_heads(production), migration_heads(connection, hidden=self._hidden)),
             *self._check_rows(),
             *check_sample(refresh),
             *self._check_masks(),
             *self._check_load(),
             *self._check_nulls(),
             *keys,
-            *check_sequences(sequence_positions(production), sequence_positions(connection)),
+            *check_sequences(
+                sequence_positions(production), sequence_positions(connection, hidden=self._hidden)
+            ),
             *self._check_leaks(),
         ]
 
@@ -92,12 +95,13 @@ class Verification:
     def _check_load(self) -> list[CheckResult]:
         refresh = self._refresh
         there = read_back(
-            refresh.next,
+            refresh.building.target,
             self._connection,
             list(refresh.plans.values()),
             refresh.witnesses.key,
             type_oids=refresh.type_oids,
             connections=refresh.settings.connections,
+            alone=refresh.building.connection is not None,
         )
         sent = {name: refresh.witnesses.sums(name) for name in refresh.plans}
         keys = {name: table.primary_key for name, table in refresh.catalog.tables.items()}

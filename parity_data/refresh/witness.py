@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
+import psycopg
 import pyarrow as pa
 
 from parity_data.catalog import Name
@@ -70,15 +72,23 @@ class Witnesses:
     """Makes the observers of a refresh, and puts together what they saw.
 
     secret: 16 random bytes or more, of this run alone. target: the database that is being filled. digests:
-    whether to remember keyed digests of what masking replaced.
+    whether to remember keyed digests of what masking replaced. connection: the only one that sees what
+    is being filled, where there is such a one.
     """
 
-    def __init__(self, secret: bytes, target: Database, *, digests: bool) -> None:
+    def __init__(
+        self,
+        secret: bytes,
+        target: Database,
+        *,
+        digests: bool,
+        connection: psycopg.Connection[Any] | None = None,
+    ) -> None:
         self.key = Key.derive(secret)
         self.digests = ValueDigests(secret)
         self._secret = secret
         self._with_digests = digests
-        self._canonical = Canonical(target)
+        self._canonical = Canonical(target, connection)
         self._sums: dict[Name, TableSums] = {}
         self.kept: dict[ColumnKey, Kept] = {}
 

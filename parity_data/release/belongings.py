@@ -6,7 +6,8 @@ serves now.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,31 +49,82 @@ def add_belongings(
     for an archive of structure and rows of staging's own tables. Raises TargetError naming what did not fit.
     """
     with built.connect(role="target", autocommit=True) as connection:
-        for extension in own.extensions:
-            _do(
-                connection,
-                sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE").format(sql.Identifier(extension)),
-                f"extension {extension}",
-            )
+        _add_extensions(own, connection)
         if current is not None:
             _copy_tables(own, current, built, tools, folder)
             with current.connect(role="target", autocommit=True) as old:
                 for rows in own.rows:
                     _copy_rows(rows, old, connection)
-        for role in own.roles:
-            for statement in _role_statements(role, connection):
-                _do(connection, statement, f"role {role.name}")
-        for setting in own.settings:
-            assert built.name is not None
-            _do(
-                connection,
-                sql.SQL("ALTER DATABASE {} SET {} = {}").format(
-                    sql.Identifier(built.name),
-                    sql.Identifier(*setting.name.split(".")),
-                    sql.Literal(setting.value),
-                ),
-                f"setting {setting.name}",
+        assert built.name is not None
+        _add_roles_and_settings(own, connection, built.name)
+
+
+@dataclass(frozen=True)
+class SavedRows:
+    """Staging's own rows of one table, in the server's COPY format."""
+
+    rows: OwnRows
+    columns: list[str]
+    data: list[bytes]
+
+
+def save_rows(
+    own: StagingOwn, connection: psycopg.Connection[Any], where: Callable[[Name], Name]
+) -> list[SavedRows]:
+    """Read staging's own rows out of the release that is being replaced. where: a table's name there now.
+
+    A table that is not there has none. Raises TargetError.
+    """
+    saved = []
+    for rows in own.rows:
+        columns = _columns(connection, where(rows.table))
+        if columns:
+            with connection.cursor().copy(_reading(rows, where(rows.table), columns)) as source:
+                saved.append(SavedRows(rows, columns, [bytes(data) for data in source]))
+    return saved
+
+
+def add_belongings_in_place(
+    own: StagingOwn, saved: Sequence[SavedRows], connection: psycopg.Connection[Any]
+) -> None:
+    """Put staging's own things into a release that is built in staging's own database. Raises TargetError."""
+    _add_extensions(own, connection)
+    for one in saved:
+        there = set(_columns(connection, one.rows.table))
+        if there.issuperset(one.columns):
+            _write_rows(one.rows, one.columns, one.data, connection)
+        else:
+            raise TargetError(
+                "Rows of staging belong to a table that has lost a column.",
+                where=str(one.rows.table),
+                todo="Mend the section 'staging' of policy.yaml.",
             )
+    _add_roles_and_settings(own, connection, connection.info.dbname)
+
+
+def _add_extensions(own: StagingOwn, connection: psycopg.Connection[Any]) -> None:
+    for extension in own.extensions:
+        _do(
+            connection,
+            sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE").format(sql.Identifier(extension)),
+            f"extension {extension}",
+        )
+
+
+def _add_roles_and_settings(own: StagingOwn, connection: psycopg.Connection[Any], database: str) -> None:
+    for role in own.roles:
+        for statement in _role_statements(role, connection):
+            _do(connection, statement, f"role {role.name}")
+    for setting in own.settings:
+        _do(
+            connection,
+            sql.SQL("ALTER DATABASE {} SET {} = {}").format(
+                sql.Identifier(database),
+                sql.Identifier(*setting.name.split(".")),
+                sql.Literal(setting.value),
+            ),
+            f"setting {setting.name}",
+        )
 
 
 def _do(connection: psycopg.Connection[Any], statement: sql.Composed, what: str) -> None:
@@ -118,7 +170,6 @@ def _pattern(name: Name) -> str:
 
 def _copy_rows(rows: OwnRows, old: psycopg.Connection[Any], new: psycopg.Connection[Any]) -> None:
     """Rows that meet the condition, in the columns both sides have; a row that is there already stays."""
-    table = sql.Identifier(rows.table.schema, rows.table.name)
     there = set(_columns(new, rows.table))
     columns = [c for c in _columns(old, rows.table) if c in there]
     if not columns:
@@ -127,9 +178,23 @@ def _copy_rows(rows: OwnRows, old: psycopg.Connection[Any], new: psycopg.Connect
             where=str(rows.table),
             todo="Mend the section 'staging' of policy.yaml.",
         )
+    with old.cursor().copy(_reading(rows, rows.table, columns)) as source:
+        _write_rows(rows, columns, source, new)
+
+
+def _reading(rows: OwnRows, table: Name, columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL("COPY (SELECT {} FROM {} WHERE {}) TO STDOUT").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.Identifier(table.schema, table.name),
+        sql.SQL(rows.where),  # a condition that the team wrote and reviewed
+    )
+
+
+def _write_rows(
+    rows: OwnRows, columns: Sequence[str], data: Iterable[Any], new: psycopg.Connection[Any]
+) -> None:
+    table = sql.Identifier(rows.table.schema, rows.table.name)
     listed = sql.SQL(", ").join(map(sql.Identifier, columns))
-    where = sql.SQL(rows.where)  # a condition that the team wrote and reviewed
-    read = sql.SQL("COPY (SELECT {} FROM {} WHERE {}) TO STDOUT").format(listed, table, where)
     try:
         with new.transaction():
             new.execute(
@@ -137,18 +202,16 @@ def _copy_rows(rows: OwnRows, old: psycopg.Connection[Any], new: psycopg.Connect
                     "CREATE TEMPORARY TABLE parity_rows ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA"
                 ).format(listed, table)
             )
-            with (
-                old.cursor().copy(read) as source,
-                new.cursor().copy(sql.SQL("COPY parity_rows ({}) FROM STDIN").format(listed)) as sink,
-            ):
-                for data in source:
-                    sink.write(data)
+            with new.cursor().copy(sql.SQL("COPY parity_rows ({}) FROM STDIN").format(listed)) as sink:
+                for part in data:
+                    sink.write(part)
             new.execute(
                 sql.SQL(
                     "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM parity_rows "
                     "ON CONFLICT DO NOTHING"
                 ).format(table, listed, listed)
             )
+            new.execute("DROP TABLE parity_rows")
     except psycopg.Error as error:
         raise _refused(f"rows of {rows.table}", error) from None
 

@@ -156,6 +156,46 @@ def restore(
     )
 
 
+def restore_here(
+    section: str,
+    connection: psycopg.Connection[Any],
+    target: Database,
+    tools: ClientTools,
+    file: Path,
+    entries: list[str],
+    *,
+    options: Sequence[str] = (),
+) -> None:
+    """Restore one section of the archive within the open transaction of a connection. Raises TargetError.
+
+    options: of pg_restore. What it would do is written down as a script and given to the connection.
+    """
+    use_list, script = (file.with_suffix(f".{section}.{kind}") for kind in ("list", "sql"))
+    use_list.write_text("\n".join(entries) + "\n", encoding="utf-8")
+    command = [tools.restore, f"--section={section}", f"--use-list={use_list}", f"--file={script}", *options]
+    run_tool([*command, str(file)], target, what=f"pg_restore of the {section} section", kind=TargetError)
+    text = script.read_bytes()
+    script.unlink()
+    if guard := re.search(rb"^\\restrict (\S+)$", text, re.MULTILINE):  # means something to psql only
+        text = re.sub(rb"^\\(?:un)?restrict " + re.escape(guard[1]) + rb"$", b"", text, flags=re.MULTILINE)
+    if connection.info.server_version < 170000:
+        text = re.sub(rb"^SET transaction_timeout = 0;$", b"", text, flags=re.MULTILINE)
+    # A message is decoded as a whole, so the encoding of its text must be set before.
+    encoding = re.search(rb"^SET client_encoding = '(\w+)';$", text, re.MULTILINE)
+    try:
+        connection.execute(
+            "SELECT set_config('client_encoding', %s, false)", [encoding[1].decode() if encoding else "UTF8"]
+        )
+        connection.execute(text)
+        connection.execute("SELECT set_config('client_encoding', 'UTF8', false)")
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        raise TargetError(
+            f"The {section} section cannot be restored: {error.diag.message_primary}."
+        ) from None
+
+
 def set_sequences(
     connection: psycopg.Connection[Any], positions: Mapping[Name, tuple[int | None, bool]]
 ) -> None:
@@ -192,20 +232,26 @@ def analyze(target: Database, catalog: Catalog, *, connections: int) -> dict[Nam
     tables = [t.name for t in sorted(catalog.tables.values(), key=lambda t: -t.bytes)]
 
     def work(part: list[Name]) -> dict[Name, str]:
-        failed = {}
         with target.connect(role="target", autocommit=True) as connection:
-            for name in part:
-                try:
-                    connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name.schema, name.name)))
-                except psycopg.OperationalError:
-                    raise
-                except psycopg.Error as error:
-                    failed[name] = type(error).__name__
-        return failed
+            return analyze_tables(connection, part)
 
     with ThreadPoolExecutor(connections) as pool:
         found = list(pool.map(work, [tables[i::connections] for i in range(connections)]))
     return {name: why for part in found for name, why in part.items()}
+
+
+def analyze_tables(connection: psycopg.Connection[Any], tables: Iterable[Name]) -> dict[Name, str]:
+    """ANALYZE tables one after the other; returns and raises what ``analyze`` does."""
+    failed = {}
+    for name in tables:
+        try:
+            with connection.transaction():
+                connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(name.schema, name.name)))
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            failed[name] = type(error).__name__
+    return failed
 
 
 def superuser(connection: psycopg.Connection[Any]) -> bool:

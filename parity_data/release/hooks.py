@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 
 from parity_data.database import Database
 from parity_data.errors import ParityError, TargetError
 from parity_data.rules import Hook
+
+#: Statements that would commit a release before its time, at the beginning of a line.
+_ENDS_TRANSACTION = re.compile(
+    rb"^\s*(?:begin|start\s+transaction|commit|rollback|abort|end)\s*(?:work|transaction)?\s*;",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 When = Literal["before_swap", "after_swap"]
 
@@ -48,6 +55,43 @@ def run_hooks(when: When, hooks: Sequence[Hook], database: Database, folder: Pat
                 if before
                 else "The new release serves already; run the hook again by hand, or 'parity rollback'.",
             ) from None
+
+
+def run_hooks_here(
+    when: When, hooks: Sequence[Hook], connection: psycopg.Connection[Any], folder: Path
+) -> None:
+    """Run SQL hooks within the open transaction of a connection. Raises TargetError for the first that fails.
+
+    Their SQL must not end the transaction: one that does is refused.
+    """
+    for hook in hooks:
+        file = folder / str(hook.sql)
+        try:
+            _run_here(file, connection, hook.timeout_seconds)
+        except _Failed as failed:
+            raise TargetError(
+                f"The hook {when.replace('_', ' the ')} failed: {failed}.",
+                where=hook.shown,
+                todo="Staging still serves the old release.",
+            ) from None
+
+
+def _run_here(file: Path, connection: psycopg.Connection[Any], seconds: float) -> None:
+    text = b""
+    try:
+        text = file.read_bytes()
+        if _ENDS_TRANSACTION.search(text):
+            raise _Failed("it begins or ends a transaction, and it runs within the one of the release")
+        connection.execute("SELECT set_config('statement_timeout', %s, true)", [str(round(seconds * 1000))])
+        connection.execute(text)
+        connection.execute("SELECT set_config('statement_timeout', '0', true)")
+    except psycopg.errors.QueryCanceled:
+        raise _Failed(f"no end within {seconds:g} s") from None
+    except psycopg.Error as error:
+        line = _line_of(error, text)
+        raise _Failed(f"{type(error).__name__}, SQLSTATE {error.sqlstate}{line}") from None
+    except OSError as error:
+        raise _Failed(f"the file cannot be read ({type(error).__name__})") from None
 
 
 class _Failed(Exception):

@@ -38,6 +38,9 @@ _ATTENTIVE = {
     "client_connection_check_interval": "1000",
 }
 
+#: Where the ledger's tables are, in a database of its own or in staging's.
+SCHEMA = "parity"
+
 _SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS parity;
 CREATE TABLE IF NOT EXISTS parity.release (
@@ -76,9 +79,14 @@ class ReleaseRecord:
 
 
 class Ledger:
-    """An open ledger. ``target``: the staging database's name; ``server``: its address."""
+    """An open ledger. ``target``: the staging database's name; ``server``: its address.
 
-    def __init__(self, database: Database, *, maintenance: str, create: bool = True) -> None:
+    inside: whether it lies in staging's own database, beside the schemas of its releases.
+    """
+
+    def __init__(
+        self, database: Database, *, maintenance: str, create: bool = True, inside: bool = False
+    ) -> None:
         """Open, and with ``create`` make it if need be.
 
         Raises ConfigError when the address names no database, TargetError when the server cannot be used.
@@ -87,8 +95,9 @@ class Ledger:
             raise ConfigError("The target URL names no database.", todo="Add it: postgresql://host/database.")
         self.target = database.name
         self.server = database
-        self.database = database.with_name(names.ledger_name(self.target))
-        if create:
+        self.inside = inside
+        self.database = database if inside else database.with_name(names.ledger_name(self.target))
+        if create and not inside:
             self._ensure(maintenance)
         self._is_locked = False
         self.connection: psycopg.Connection[Any] = self._connect()
@@ -99,8 +108,10 @@ class Ledger:
             self.connection.close()
             raise TargetError(
                 f"The ledger of releases cannot be written ({type(error).__name__}).",
-                where=names.ledger_name(self.target),
-                todo="It must belong to the target role.",
+                where=self.database.name,
+                todo=f"GRANT CREATE ON DATABASE ... TO the target role; a schema {SCHEMA} must belong to it."
+                if inside
+                else "It must belong to the target role.",
             ) from None
 
     def _connect(self) -> psycopg.Connection[Any]:

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from parity_data.release import names
 from parity_data.release.ledger import Ledger, ReleaseRecord
+from parity_data.release.schemas import drop_left_schemas, size_of
 
 _GIB = 1024**3
 
@@ -23,7 +24,8 @@ def recover(ledger: Ledger) -> list[str]:
     Returns the names of what was dropped.
     """
     ledger.move("building", "failed")
-    return [*drop_leftovers(ledger), *_drop_roles(ledger)]
+    left = drop_left_schemas(ledger) if ledger.inside else drop_leftovers(ledger)
+    return [*left, *_drop_roles(ledger)]
 
 
 def drop_leftovers(ledger: Ledger) -> list[str]:
@@ -53,14 +55,19 @@ def retire_by_size(ledger: Ledger, gib: float) -> list[str]:
     room, gone = gib * _GIB, []
     for record in previous_releases(ledger):
         name = database_of(ledger, record, there)
-        row = ledger.connection.execute("SELECT pg_database_size(%s)", [name]).fetchone()
-        assert row is not None
-        room -= row[0]
+        room -= size_of(ledger, record) if ledger.inside else _database_size(ledger, name)
         if room < 0:
             ledger.set_state(record.id, "retired")
-            drop_database(ledger, name)
+            if not ledger.inside:
+                drop_database(ledger, name)
             gone.append(record.id)
     return gone
+
+
+def _database_size(ledger: Ledger, name: str) -> float:
+    row = ledger.connection.execute("SELECT pg_database_size(%s)", [name]).fetchone()
+    assert row is not None
+    return float(row[0])
 
 
 def previous_releases(ledger: Ledger) -> Sequence[ReleaseRecord]:

@@ -25,6 +25,7 @@ _TICK = 0.1
 _COUNT = """
 SELECT count(*), count(*) FILTER (WHERE state IS DISTINCT FROM 'idle') FROM pg_stat_activity
 WHERE datname = %s AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+  AND NOT starts_with(application_name, 'parity-data')
 """
 _PIDS = """
 SELECT pid FROM pg_stat_activity
@@ -54,14 +55,17 @@ def tell(ledger: Ledger, grace_seconds: float) -> None:
     """
     if not open_sessions(ledger).total:
         return
+    notify(ledger, f"a new release comes in {grace_seconds:g} s")
+    wait_until(lambda: not open_sessions(ledger).total, grace_seconds)
+
+
+def notify(ledger: Ledger, message: str) -> None:
+    """Tell whoever listens."""
     try:
         with ledger.server.connect(role="target", autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_notify(%s, %s)", [NOTICE_CHANNEL, f"a new release comes in {grace_seconds:g} s"]
-            )
+            connection.execute("SELECT pg_notify(%s, %s)", [NOTICE_CHANNEL, message])
     except (ParityError, psycopg.Error):
         pass  # Nobody can listen to a database that takes no connections.
-    wait_until(lambda: not open_sessions(ledger).total, grace_seconds)
 
 
 def wait_until(true: Callable[[], bool], seconds: float) -> bool:

@@ -11,6 +11,7 @@ from parity_data.rules.models import HookEntry, LoadEntry, ReleaseEntry, Staging
 from parity_data.rules.names import format_name, parse_name
 
 Sessions = Literal["end", "wait", "ask"]
+Method = Literal["database", "schema", "truncate"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Hook:
 class Release:
     """How staging is swapped.
 
+    method: builds a 'database' beside staging, 'schema' within it, or 'truncate' what is there and fills it.
     keep_previous, keep_gib: previous releases kept, and the room they may take together. grace_seconds:
     time given to sessions before they are ended. sessions: 'end' them, 'wait' up to ``wait_seconds`` for a
     quiet moment, or 'ask' by leaving the release for promote. require_review: a built release waits until a
@@ -47,6 +49,12 @@ class Release:
     wait_seconds: float = 600
     before_swap: tuple[Hook, ...] = ()
     after_swap: tuple[Hook, ...] = ()
+    method: Method = "database"
+
+    @property
+    def in_place(self) -> bool:
+        """Whether a release is built within staging's own database."""
+        return self.method != "database"
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,7 @@ def release_of(entry: ReleaseEntry) -> Release:
         wait_seconds=float(entry.wait_seconds),
         before_swap=tuple(map(_hook_of, entry.before_swap)),
         after_swap=tuple(map(_hook_of, entry.after_swap)),
+        method=entry.method,
     )
 
 
@@ -158,7 +167,7 @@ def release_section(release: Release) -> dict[str, Any]:
         "require_review": release.require_review,
         "reviewers": dict(release.reviewers),
     }
-    for name in ("keep_gib", "sessions", "wait_seconds"):
+    for name in ("method", "keep_gib", "sessions", "wait_seconds"):
         if getattr(release, name) != getattr(usual, name):
             value = getattr(release, name)
             section[name] = _plain(value) if isinstance(value, int | float) else value

@@ -156,6 +156,13 @@ class HookEntry(_Entry):
 class ReleaseEntry(_Entry):
     """How staging is swapped."""
 
+    method: Annotated[
+        Literal["database", "schema", "truncate"],
+        Field(
+            description="Where a release is built: in a database beside staging, swapped in by renaming it; "
+            "in schemas within staging, swapped in by renaming them; or in the tables there, emptied first."
+        ),
+    ] = "database"
     keep_previous: Annotated[StrictInt, Field(ge=0, description="Previous releases kept for rollback.")] = 1
     keep_gib: (
         Annotated[

@@ -44,15 +44,15 @@ def type_oids(source: psycopg.Connection[Any], target: psycopg.Connection[Any]) 
     return {oid: there[schema, name] for schema, name, oid in found if (schema, name) in there}
 
 
-def copy_into(piece: Slice) -> sql.Composed:
+def copy_into(piece: Slice, *, frozen: bool | None = None) -> sql.Composed:
     """The COPY that takes what ``wire.Writer`` makes of the slice.
 
-    A relation that is written in one transaction, emptied at its beginning, gets its rows frozen: nobody
-    will have to visit them again.
+    frozen: whether the relation is new or was emptied in this very transaction, so that nobody will have to
+    visit its rows again. By default that is so where it is written in one piece, which empties it first.
     """
     columns = sql.SQL(", ").join(sql.Identifier(p.name) for p in piece.plan.columns)
     options = [sql.SQL("FORMAT binary" if piece.plan.codec == "binary" else "FORMAT csv")]
-    if piece.alone:
+    if piece.alone if frozen is None else frozen:
         options.append(sql.SQL("FREEZE"))
     return sql.SQL("COPY {} {} FROM STDIN ({})").format(
         sql.Identifier(piece.into.schema, piece.into.name),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
+import psycopg
 import pyarrow as pa
 
 from parity_data.catalog.arrow import RowAddresses
@@ -40,9 +41,22 @@ class Observer(Protocol):
     ) -> None: ...
 
 
+class Writer(Protocol):
+    """The writing side of a worker."""
+
+    def write(self, piece: Slice, data: Iterable[bytes]) -> None: ...
+
+    def was_written(self, error: psycopg.Error, piece: Slice, rows: int) -> bool: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True)
 class Access:
-    """What a worker needs to reach both sides. snapshot: exported id on the source. known: for free text."""
+    """What a worker needs to reach both sides. snapshot: exported id on the source. known: for free text.
+
+    writer: where everything is written over one connection; else each worker opens its own to ``target``.
+    """
 
     source: Database
     snapshot: str
@@ -51,6 +65,7 @@ class Access:
     type_oids: dict[int, int] = field(default_factory=dict)
     make_observer: Callable[[], Observer] | None = None
     known: KnownValues | None = None
+    writer: Writer | None = None
 
 
 @dataclass(frozen=True)

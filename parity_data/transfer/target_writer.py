@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import psycopg
@@ -115,6 +115,58 @@ class TargetWriter:
             with contextlib.suppress(Exception):
                 self._connection.close()
         self._connection = None
+
+
+#: How the binary format of COPY begins and ends: signature, flags, length of the header's extension; -1.
+_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_TRAILER = b"\xff\xff"
+#: Bytes that are made before they are written.
+_AT_ONCE = 16 * 1024 * 1024
+
+
+def _by_size(data: Iterable[bytes]) -> Iterator[tuple[bool, bool, list[bytes]]]:
+    """(first, last, parts): the data in groups, each made whole before it is given."""
+    first, parts, size = True, list[bytes](), 0
+    for part in data:
+        if size > _AT_ONCE:
+            yield first, False, parts
+            first, parts, size = False, [], 0
+        parts.append(part)
+        size += len(part)
+    yield first, True, parts
+
+
+class OneTransaction:
+    """Writes into tables that were made or emptied in the open transaction of one connection.
+
+    While rows are being made the connection is free, so that it can be asked about their columns.
+
+    Nothing of it can be resumed: when the connection is lost, so is all that was written.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def write(self, piece: Slice, data: Iterable[bytes]) -> None:
+        """Load the slice. Raises psycopg.Error, or what ``data`` raises."""
+        # Rows come frozen, so that a snapshot older than the release never sees its tables empty.
+        copying = copy_into(piece, frozen=piece.into == piece.leaf.name)
+        binary = piece.plan.codec == "binary"
+        for first, last, parts in _by_size(data):
+            with self._connection.cursor() as cursor, cursor.copy(copying) as copy:
+                if binary and not first:
+                    copy.write(_HEADER)
+                for part in parts:
+                    copy.write(part)
+                if binary and not last:
+                    copy.write(_TRAILER)
+
+    def was_written(self, error: psycopg.Error, piece: Slice, rows: int) -> bool:
+        """It was not. Raises TargetError."""
+        raise explain(error, str(piece.table)) from None
+
+    def close(self) -> None:
+        """The connection belongs to whoever opened it."""
 
 
 def lost(error: psycopg.Error) -> bool:

@@ -16,7 +16,7 @@ from parity_data.mask import ColumnMasker, compile_mask
 from parity_data.transfer import encode, wire
 from parity_data.transfer.control import Control
 from parity_data.transfer.extract import read_slice
-from parity_data.transfer.spec import Access, Observer, Sent, Slice
+from parity_data.transfer.spec import Access, Observer, Sent, Slice, Writer
 from parity_data.transfer.target_writer import TargetWriter
 
 #: Types of kept columns that the observer is shown: a value of theirs is not secret anyway.
@@ -30,7 +30,7 @@ class Worker:
         self._access = access
         self._control = control
         self._reader: ArrowReader | None = None
-        self._writer = TargetWriter(access.target, control)
+        self._writer: Writer = access.writer or TargetWriter(access.target, control)
 
     def send(self, piece: Slice) -> Sent:
         """Move the slice; again from its beginning when the target was lost, unless it had arrived.

@@ -39,9 +39,13 @@ _SCALE = re.compile(r"\(\d+,(\d+)\)$")
 
 
 class Canonical:
-    """Asks the target, over one connection for each thread. Close it when nothing is sent any more."""
+    """Asks the target, over one connection for each thread. Close it when nothing is sent any more.
 
-    def __init__(self, target: Database) -> None:
+    connection: asked instead where only it sees the columns; there is but one thread then.
+    """
+
+    def __init__(self, target: Database, connection: psycopg.Connection[Any] | None = None) -> None:
+        self._only = connection
         self._target = target
         self._local = threading.local()
         self._open: list[psycopg.Connection[Any]] = []
@@ -70,11 +74,15 @@ class Canonical:
             plain=sql.Identifier(plain.name.schema, plain.name.name),
         )
         try:
-            return [row[0] for row in self._connection().execute(query, [values]).fetchall()]
+            connection = self._connection()
+            with connection.transaction():
+                return [row[0] for row in connection.execute(query, [values]).fetchall()]
         except (psycopg.DataError, psycopg.IntegrityError):
             return None
 
     def _connection(self) -> psycopg.Connection[Any]:
+        if self._only is not None:
+            return self._only
         mine: psycopg.Connection[Any] | None = getattr(self._local, "connection", None)
         if mine is None or mine.closed:
             mine = self._target.connect(role="target", autocommit=True)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.catalog.model import Leaf, Name
+from parity_data.catalog.one_connection import ConnectionReader
 from parity_data.database import Database
 from parity_data.transfer import Slice, TablePlan, oids, slices
 from parity_data.transfer.extract import read_slice
@@ -35,11 +36,13 @@ def read_back(
     *,
     type_oids: Collection[int],
     connections: int,
+    alone: bool = False,
 ) -> dict[Name, TableSums]:
     """Sums over what lies in the target, by table, read afresh over several connections.
 
     plans: as the rows were sent. connection: to the target. type_oids: of the source's
-    user types. Raises SourceError when reading fails.
+    user types. alone: whether nobody but ``connection`` sees the rows, so that it reads everything itself.
+    Raises SourceError or TargetError when reading fails.
     """
     row = connection.execute("SELECT current_setting('server_version_num')::int").fetchone()
     assert row is not None
@@ -52,10 +55,10 @@ def read_back(
     # A translation puts in the OID of what the catalog says stands there: here the source's own again.
     back = {oid: oid for oid in type_oids}
     found = {plan.table.name: TableSums() for plan in plans}
-    workers = max(1, min(connections, len(pieces)))
+    workers = 1 if alone else max(1, min(connections, len(pieces)))
 
     def work(share: list[Slice]) -> list[tuple[Name, TableSums]]:
-        with closing(ArrowReader(target)) as reader:
+        with closing(ConnectionReader(connection) if alone else ArrowReader(target)) as reader:
             return [(piece.table, _sums(reader, piece, key, back)) for piece in share]
 
     with ThreadPoolExecutor(workers, thread_name_prefix="read-back") as pool:

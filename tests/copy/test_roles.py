@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from fix_copies import POLICY, contents, copy_database, run_script
+from fix_copies import POLICY, contents, copy_database, definitions, run_script
 from fix_servers import drop_databases, fresh_database
 from psycopg import sql
 
@@ -222,3 +222,66 @@ def test_the_doctor_examines_both_servers(
     assert found["locks"].status == "warn"
     assert "app.guarded" in found["locks"].message
     assert found["source"].status == "ok"  # its size is not asked for while it is locked
+
+
+TARGET_ONLY = "objects: {owners: target, grants: none}\n"
+
+
+@pytest.mark.parametrize("owns", [True, False])
+def test_without_createdb_releases_are_schemas(
+    owns: bool,
+    production: Database,
+    staging: Database,
+    source_server: Server,
+    target_server: Server,
+    make_settings: MakeSettings,
+) -> None:
+    run(source_server, str(production.name), READER)
+    run(target_server, "postgres", f"create database role_staging {'owner role_stager' if owns else ''}")
+    settings = make_settings(production, staging)
+    rules_for(settings, source_server, TARGET_ONLY)
+    policy = settings.rules / "policy.yaml"
+    assert failures(settings)["target privileges"].todo == "ALTER ROLE role_stager CREATEDB;"
+    policy.write_text(policy.read_text().replace("grace_seconds: 0", "grace_seconds: 0, method: schema"))
+    if not owns:
+        with pytest.raises(TargetError, match="GRANT CREATE ON DATABASE"):
+            copy_database(settings)
+        found = failures(settings)
+        assert list(found) == ["target privileges", "schema owner"]
+        for finding in found.values():
+            run(target_server, "role_staging", str(finding.todo))
+    assert failures(settings) == {}
+    for _ in range(2):
+        assert copy_database(settings).verdict == "pass"
+    assert not [f for f in failures(settings) if f != "lock"]
+    expected = contents(source_server.url(str(production.name)))
+    found = contents(staging)
+    assert {name: rows for name, rows in found.items() if name in expected} == expected
+
+
+def test_truncate_needs_no_more_than_the_tables(
+    production: Database,
+    staging: Database,
+    source_server: Server,
+    target_server: Server,
+    make_settings: MakeSettings,
+) -> None:
+    run(source_server, str(production.name), READER)
+    run(target_server, "postgres", "create database role_staging owner role_stager")
+    run(target_server, "postgres", "create role role_owner; grant role_owner to role_stager")
+    source = source_server.url(str(production.name))
+    run(target_server, "role_staging", definitions(source).replace("SET transaction_timeout = 0;", ""))
+    settings = make_settings(production, staging)
+    rules_for(settings, source_server, TARGET_ONLY)
+    policy = settings.rules / "policy.yaml"
+    policy.write_text(policy.read_text().replace("grace_seconds: 0", "grace_seconds: 0, method: truncate"))
+    run(target_server, "postgres", "revoke role_owner from role_stager")
+    assert failures(settings)["relations' owners"].todo == "GRANT role_owner TO role_stager;"
+    run(target_server, "postgres", "grant role_owner to role_stager")
+    assert failures(settings) == {}
+    for _ in range(2):
+        assert copy_database(settings).verdict == "pass"
+    expected = contents(source)
+    assert {
+        name: rows for name, rows in contents(target_server.url("role_staging")).items() if name in expected
+    } == expected

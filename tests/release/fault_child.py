@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +98,13 @@ def tool(option: str) -> Callable[[Point], None]:
 
 def in_analyze(act: Point) -> None:
     """After the first of the tables."""
-    real = build.analyze
+    real = build.analyze_tables
 
-    def analyze(target: Database, catalog: Any, *, connections: int) -> None:
-        first = dict(list(catalog.tables.items())[:1])
-        real(target, replace(catalog, tables=first), connections=connections)
+    def analyze_tables(connection: Any, tables: list[Any]) -> None:
+        real(connection, tables[:1])
         act()
 
-    build.analyze = analyze
+    build.analyze_tables = analyze_tables
 
 
 def becomes_current(*arguments: Any, **options: Any) -> bool:

@@ -80,6 +80,7 @@ releases = st.builds(
     wait_seconds=st.floats(0, 1e9),
     before_swap=st.lists(hooks, max_size=1).map(tuple),
     after_swap=st.lists(hooks, max_size=2).map(tuple),
+    method=st.sampled_from(["database", "schema", "truncate"]),
 )
 loads = st.builds(
     Load, st.none() | st.integers(2, 99), st.none() | st.floats(0.5, 1e9), st.none() | st.integers(1, 99)
