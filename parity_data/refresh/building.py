@@ -39,11 +39,13 @@ _FORMS = (names.next_name, names.kept_name)
 #: Catalogs of objects that belong to no schema, with the query for the names that are there already: such an
 #: object is made when it is missing, and compared when it is not. By OID of the catalog, as archives have it.
 _SHARED = {
-    "2612": ("pg_language", "SELECT oid::text, lanname FROM pg_language"),
-    "2328": ("pg_foreign_data_wrapper", "SELECT oid::text, fdwname FROM pg_foreign_data_wrapper"),
-    "1417": ("pg_foreign_server", "SELECT oid::text, srvname FROM pg_foreign_server"),
-    "2601": ("pg_am", "SELECT oid::text, amname FROM pg_am"),
-    "2615": ("pg_namespace", "SELECT oid::text, nspname FROM pg_namespace"),
+    "2612": "SELECT oid::text, lanname FROM pg_language",
+    "2328": "SELECT oid::text, fdwname FROM pg_foreign_data_wrapper",
+    "1417": "SELECT oid::text, srvname FROM pg_foreign_server",
+    "2601": "SELECT oid::text, amname FROM pg_am",
+    "2615": "SELECT oid::text, nspname FROM pg_namespace",
+    "2605": "SELECT oid::text, concat(castsource::regtype, ' ', casttarget::regtype) FROM pg_cast",
+    "3576": "SELECT oid::text, concat(trftype::regtype, ' ', trflang) FROM pg_transform",
 }
 
 
@@ -280,7 +282,7 @@ class InSchemas(InPlace):
     def _wanted(self, entries: list[str]) -> list[str]:
         """Without objects outside schemas that are there already."""
         there: set[tuple[str, str]] = set()
-        for catalog, (_, query) in _SHARED.items():
+        for catalog, query in _SHARED.items():
             here = {name for _, name in self.connection.execute(query.encode())}
             if catalog == "2615":
                 here -= {"public"}  # its comment and grants are wanted
