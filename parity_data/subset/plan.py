@@ -14,7 +14,6 @@ from parity_data.rules.policy import Policy
 from parity_data.subset import quota
 from parity_data.subset.closure import Mask, complete
 from parity_data.subset.heads import Heads, find_heads
-from parity_data.subset.heavy import exceeds
 from parity_data.subset.keys import (
     DANGLING,
     NULL,
@@ -300,9 +299,8 @@ class Chooser:
 
     def _excess(self, name: Name, fraction: float, rows: int) -> int:
         """Rows beyond the fraction where the heaviest heads exceed the budget and are not made up for."""
-        budget = self.policy.subset.quota_budget
         leading = [p for p in self.sampler.plans.values() if p.name == name or name in p.owned]
-        if not any(exceeds(plan.heaviest, budget, fraction) for plan in leading):
+        if not any(fraction < plan.made_up for plan in leading):
             return 0
         return max(0, rows - round(fraction * self.keys[name].rows))
 

@@ -25,6 +25,8 @@ _TOTALS = 4
 #: A head with more than this share of a table is heavy: a quota or, once this many times its share is
 #: planned, drawn like any other; never a surprise.
 _HEAVY, _HEAVY_TIMES = 0.0025, 20
+#: Share of a table up to which a total may be beyond its fraction without a word.
+_NOT_MADE_UP = 0.005
 #: Tables with fewer rows have no heavy heads.
 _HEAVY_ROWS = 1000
 #: What a share of a table counts against a place in the queue when heads stand for a category.
@@ -37,7 +39,8 @@ class HeadPlan:
 
     rows: their positions. place: in the queue, 0 to 1. stratum: -1 for heavy heads. rates: by grid point and
     stratum. owned: the tables whose rows they lead, the largest first. heaviest: share that the heads which
-    are kept for their fan-out bring of the table that they weigh most in.
+    are kept for their fan-out bring of the table that they weigh most in. made_up: the fraction from which on
+    the others make up for these in full.
     """
 
     name: Name
@@ -48,6 +51,7 @@ class HeadPlan:
     rates: npt.NDArray[np.float64]
     owned: tuple[Name, ...]
     heaviest: float = 0.0
+    made_up: float = 0.0
 
 
 class Sampler:
@@ -258,7 +262,14 @@ class Sampler:
             # A light head among the quotas stands in a stratum, too, and would have been drawn at times.
             brought = (own * np.where(late, 1 - fraction, 1.0)[:, None])[inside].sum(axis=0)
             targets[i] = fraction * whole - brought + ((1 - fraction) * heaviest if over else 0)
-        targets = even_out(targets / np.maximum(whole, 1)) * whole
+        asked = targets / np.maximum(whole, 1)
+        evened = even_out(asked)
+        targets = evened * whole
+        late_totals = (evened - np.maximum(asked, 0)).max(axis=1) > _NOT_MADE_UP
+        exceeding = np.array([exceeds(plan.heaviest, self.rules.quota_budget, f) for f in GRID])
+        if plan.heaviest > _NOT_MADE_UP and (late_totals | exceeding).any():
+            last = int(np.flatnonzero(late_totals | exceeding)[-1])
+            plan.made_up = float(GRID[min(last + 1, len(GRID) - 1)])
         plan.rates = make_rates(counts, sizes, targets) if count else np.ones((len(GRID), 0))
 
     # -- at a fraction ---------------------------------------------------------------------------------
