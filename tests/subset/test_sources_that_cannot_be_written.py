@@ -16,6 +16,7 @@ from test_subset_demo import chosen_of
 from parity_data.database import Database
 from parity_data.demo import _system
 from parity_data.demo.server import Server
+from parity_data.refresh.plan import make_plan
 from parity_data.rules.policy import Policy
 from parity_data.subset import Selection
 
@@ -102,3 +103,5 @@ def test_a_hot_standby_gives_the_same_rows_and_a_whole_refresh(
     assert same(by_owner, by_standby)  # type: ignore[arg-type]
     refresh = keep_everything(standby, target_db, 0.3)
     assert refresh.verdict == "pass"
+    planned = make_plan(refresh.settings, 0.3)
+    assert {name: found.rows for name, found in planned.selections.items()} == refresh.verification.rows
