@@ -28,9 +28,11 @@ CHECKS = {
     "distribution": "Every column of the subset is distributed as in production.",
     "left_out": "Rows whose head alone is too heavy for the fraction are named.",
     "null_share": "Every column holds as many NULLs as were sent.",
+    "spot_check": "Some rows of every table, fetched afresh from both sides by key, agree.",
     "foreign_keys": "Every foreign key that resolves in production resolves in staging.",
     "sequence_position": "No sequence will give a number that production has used already.",
     "leak_audit": "No value of a masked column of production is anywhere in staging.",
+    "canaries": "Defects planted in a shadow of the checks were all found.",
 }
 
 

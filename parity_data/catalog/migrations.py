@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
@@ -25,18 +25,24 @@ GROUP BY n.nspname, c.relname ORDER BY 1, 2
 """
 
 
+#: What a tool's table tells of the past.
+Book = Literal["all", "number", "head"]
+
+
 @dataclass(frozen=True)
 class MigrationHead:
     """Where one migration table stands.
 
-    heads: the versions that count, sorted: all applied ones where the tool works with a set, else the last.
-    dirty: versions that failed or were left half done, and 'locked' for a lock that is held.
+    heads: what the table says of applied versions, sorted. dirty: versions that failed or were left half
+    done, and 'locked' for a lock that is held. book: 'all' when heads are all applied versions, 'number' when
+    they are the newest one's number, 'head' when they are those that none builds on.
     """
 
     tool: str
     table: Name
     heads: tuple[str, ...]
     dirty: tuple[str, ...] = ()
+    book: Book = "all"
 
 
 @dataclass(frozen=True)
@@ -56,13 +62,14 @@ class _Tool:
     schema: str | None = None
     lock: tuple[str, str] | None = None
     aliases: tuple[str, ...] = field(default=())
+    book: Book = "all"
 
     def fits(self, name: Name, columns: Mapping[str, str]) -> bool:
         """Whether a table of that name with these columns (name -> type) is this tool's."""
         return (
             name.name in (self.table, *self.aliases)
             and (self.schema is None or self.schema == name.schema)
-            and all(columns.get(c, "!").startswith(t) for c, t in self.columns.items())
+            and all(c in columns and columns[c].startswith(t) for c, t in self.columns.items())
             and not self.without & columns.keys()
         )
 
@@ -73,7 +80,13 @@ _NAMES = "SELECT name::text FROM {table}"
 
 #: In this order; the first that fits a table has it.
 _TOOLS = (
-    _Tool("Alembic", "alembic_version", {"version_num": ""}, "SELECT version_num::text FROM {table}"),
+    _Tool(
+        "Alembic",
+        "alembic_version",
+        {"version_num": ""},
+        "SELECT version_num::text FROM {table}",
+        book="head",
+    ),
     _Tool(
         "Django",
         "django_migrations",
@@ -105,6 +118,7 @@ _TOOLS = (
         {"version": "bigint", "dirty": "boolean"},
         _VERSIONS,
         dirty="SELECT version::text FROM {table} WHERE dirty",
+        book="number",
     ),
     _Tool("Ecto", "schema_migrations", {"version": "bigint", "inserted_at": ""}, _VERSIONS),
     _Tool(
@@ -145,21 +159,20 @@ _TOOLS = (
         "Drizzle",
         "__drizzle_migrations",
         {"hash": "", "created_at": "bigint"},
-        "SELECT created_at || ' ' || hash FROM {table} ORDER BY created_at DESC LIMIT 1",
+        "SELECT created_at || ' ' || hash FROM {table}",
     ),
     _Tool(
         "EF Core",
         "__EFMigrationsHistory",
         {"MigrationId": "", "ProductVersion": ""},
-        'SELECT "MigrationId"::text FROM {table} ORDER BY 1 DESC LIMIT 1',
+        'SELECT "MigrationId"::text FROM {table}',
     ),
     _Tool("node-pg-migrate", "pgmigrations", {"name": "", "run_on": ""}, _NAMES),
     _Tool(
         "Sqitch",
         "changes",
         {"change_id": "", "change": "", "project": "", "committed_at": ""},
-        "SELECT DISTINCT ON (project) project || ' ' || change || ' ' || change_id FROM {table}"
-        " ORDER BY project, committed_at DESC",
+        "SELECT project || ' ' || change || ' ' || change_id FROM {table}",
         lock=(
             "events",
             "SELECT 'failed' FROM {table} e WHERE e.event = 'fail' AND e.committed_at >="
@@ -171,7 +184,7 @@ _TOOLS = (
         "atlas_schema_revisions",
         {"version": "", "applied": "", "total": "", "hash": ""},
         "SELECT version || ' ' || hash FROM {table} WHERE version <> '.atlas_cloud_identifier'"
-        " ORDER BY version DESC LIMIT 1",
+        " AND applied >= total AND coalesce(error, '') = ''",
         dirty="SELECT version FROM {table} WHERE version <> '.atlas_cloud_identifier'"
         " AND (applied < total OR coalesce(error, '') <> '')",
     ),
@@ -197,7 +210,7 @@ _TOOLS = (
         "refinery",
         "refinery_schema_history",
         {"version": "", "checksum": ""},
-        "SELECT version || ' ' || checksum FROM {table} ORDER BY version DESC LIMIT 1",
+        "SELECT version || ' ' || checksum FROM {table}",
     ),
     _Tool(
         "sqlx",
@@ -212,8 +225,7 @@ _TOOLS = (
         "pgroll",
         "migrations",
         {"schema": "", "name": "", "parent": "", "done": "boolean"},
-        "SELECT m.schema || ' ' || m.name FROM {table} m WHERE NOT EXISTS"
-        " (SELECT FROM {table} c WHERE c.schema = m.schema AND c.parent = m.name)",
+        "SELECT schema || ' ' || name FROM {table} WHERE done",
         dirty="SELECT schema || ' ' || name FROM {table} WHERE NOT done",
         schema="pgroll",
     ),
@@ -221,8 +233,9 @@ _TOOLS = (
         "Reshape",
         "migrations",
         {"index": "", "name": ""},
-        "SELECT name::text FROM {table} ORDER BY index DESC LIMIT 1",
+        _NAMES,
         schema="reshape",
+        lock=("data", "SELECT 'locked' FROM {table} WHERE key = 'state' AND value ->> 'state' !~* 'idle'"),
     ),
     _Tool(
         "graphile-migrate",
@@ -267,7 +280,7 @@ def _read(
     label = tool.name
     if tool.name == "dbmate" and Name(name.schema, "ar_internal_metadata") in tables:
         label = "Rails"
-    return MigrationHead(label, name, _fetch(cursor, tool.heads, name), dirty)
+    return MigrationHead(label, name, _fetch(cursor, tool.heads, name), dirty, tool.book)
 
 
 def _fetch(cursor: psycopg.Cursor[tuple[Any, ...]], query: str, name: Name) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from parity_data.catalog.fingerprint import (
 )
 from parity_data.catalog.reading import own_rows
 from parity_data.errors import CheckFailed, ConfigError, ParityError, RulesError, TargetError
-from parity_data.mask import KeyRing, MaskSpec, keeps_everything
+from parity_data.mask import ColumnMasker, KeyRing, MaskSpec, keeps_everything
 from parity_data.refresh.building import building_for
 from parity_data.refresh.counts import counted
 from parity_data.refresh.cover import cover, remembered
@@ -55,6 +55,7 @@ from parity_data.settings import Settings
 from parity_data.subset import Selection, select_everything, select_rows
 from parity_data.transfer import Access, TableSent, plan_table, send_tables, slices, type_oids
 from parity_data.transfer.spec import Slice
+from parity_data.transfer.wire import masker_of
 from parity_data.verify.result import CheckResult
 
 
@@ -255,7 +256,7 @@ class Refresh:
         """
         with self.building.connect() as connection:
             self.type_oids = type_oids(self.snapshot.connection, connection)
-        known = gather_known(self.snapshot, self.catalog, self.masks)
+        self.known = known = gather_known(self.snapshot, self.catalog, self.masks)
         self._stage("known values")
         # Without a mask nothing can be left behind, so no value needs to be remembered.
         self.witnesses = Witnesses(
@@ -303,6 +304,12 @@ class Refresh:
                 yield sent
         self.witnesses.close()
         self._stage("rows")
+
+    def masker(self, table: Name, column: str) -> ColumnMasker:
+        """The masker of a masked column, compiled afresh."""
+        plan = next(p for p in self.plans[table].columns if p.name == column)
+        assert plan.mask is not None
+        return masker_of(plan, self.keys, self.known)
 
     def _masks_anything(self) -> bool:
         return any(not keeps_everything(mask) for masks in self.masks.values() for mask in masks.values())

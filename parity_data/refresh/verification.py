@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -18,6 +19,7 @@ from parity_data.catalog.model import Column
 from parity_data.catalog.reading import own_rows
 from parity_data.refresh.declared import declared_differences
 from parity_data.refresh.representative import check_sample
+from parity_data.verify.canaries import Canaries, check_canaries
 from parity_data.verify.digests import ColumnKey
 from parity_data.verify.integrity import KeyName, check_foreign_keys
 from parity_data.verify.leaks import LeakAudit, check_leaks
@@ -28,6 +30,7 @@ from parity_data.verify.result import CheckResult
 from parity_data.verify.rows import check_rows
 from parity_data.verify.schema import check_migrations, check_schema
 from parity_data.verify.sequences import check_sequences
+from parity_data.verify.spot import SpotTable, check_spots
 
 if TYPE_CHECKING:
     from parity_data.refresh.session import Refresh
@@ -69,6 +72,7 @@ class Verification:
             *self._check_masks(),
             *self._check_load(),
             *self._check_nulls(),
+            *self._check_spots(),
             *keys,
             *check_sequences(
                 sequence_positions(production), sequence_positions(connection, hidden=self._hidden)
@@ -122,6 +126,20 @@ class Verification:
         }
         return check_nulls(expected, self.nulls, masked_null, self.rows)
 
+    def _check_spots(self) -> Iterator[CheckResult]:
+        refresh = self._refresh
+        tables = [
+            SpotTable(
+                table=plan.table,
+                masks={column.name: column.mask for column in plan.columns},
+                masker=partial(refresh.masker, name),
+                chosen=refresh.selections[name].addresses,
+                rows=refresh.selections[name].total,
+            )
+            for name, plan in refresh.plans.items()
+        ]
+        return check_spots(refresh.snapshot.connection, self._connection, tables)
+
     def _expected_dangling(self) -> dict[KeyName, int]:
         """Chosen rows whose reference finds nothing in production, by key."""
         refresh = self._refresh
@@ -145,20 +163,26 @@ class Verification:
     def _check_leaks(self) -> list[CheckResult]:
         refresh = self._refresh
         if not refresh.witnesses.digests.columns:
-            return []  # no value was replaced, so none can have been left behind
+            # No value was replaced, so none can have been left behind.
+            return [check_canaries(None, (), refresh.witnesses.key)]
         kept: set[ColumnKey] = {
             (name, column)
             for name, masks in refresh.masks.items()
             for column, mask in masks.items()
             if mask.name == "keep"
         }
-        audit = LeakAudit(refresh.witnesses.digests, kept=kept)
+        canaries = Canaries()
+        canaries.plant(refresh.witnesses.digests)
+        audit = LeakAudit(refresh.witnesses.digests, kept=kept | set(canaries.kept))
+        canaries.feed(audit)
         for name, table in refresh.catalog.tables.items():
             if self.rows.get(name):
                 for column in filter(_textual, table.columns):
                     for values in self._staged(table, column):
                         audit.feed((name, column.name), values)
-        return check_leaks(audit.hits(), audit.scanned)
+        hits, wrong = canaries.found(audit.hits())
+        scanned = {column: count for column, count in audit.scanned.items() if not canaries.own(column)}
+        return [*check_leaks(hits, scanned), check_canaries(canaries, wrong, refresh.witnesses.key)]
 
     def _staged(self, table: Table, column: Column) -> Iterator[pl.Series]:
         """Batches of a staged column as text."""

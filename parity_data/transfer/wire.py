@@ -16,7 +16,15 @@ import pyarrow.compute as pc
 from psycopg import sql
 
 from parity_data.catalog.model import Column, Table, Type
-from parity_data.mask import MaskSpec, keeps_everything, looks_at
+from parity_data.mask import (
+    ColumnMasker,
+    KeyRing,
+    KnownValues,
+    MaskSpec,
+    compile_mask,
+    keeps_everything,
+    looks_at,
+)
 from parity_data.transfer import encode, oids
 
 Codec = Literal["binary", "csv"]
@@ -76,6 +84,23 @@ def plan_table(table: Table, masks: dict[str, MaskSpec]) -> TablePlan:
         for plan in columns
     )
     return TablePlan(table, columns, "binary" if binary else "csv")
+
+
+def masker_of(plan: ColumnPlan, keys: KeyRing, known: KnownValues | None) -> ColumnMasker:
+    """The compiled masker of a masked column. known: what free text is searched for."""
+    assert plan.mask is not None
+    column = plan.column
+    plain = column.type.plain
+    of = plain.element.plain if column.type.is_array and plain.element is not None else plain
+    return compile_mask(
+        plan.mask,
+        keys,
+        type_name=plain.name.name,
+        max_length=column.max_length,
+        is_array=column.type.is_array,
+        known=known,
+        attributes=tuple((name, type_.plain.name.name) for name, type_ in of.fields),
+    )
 
 
 def select_expression(plan: ColumnPlan, codec: Codec) -> sql.Composable:

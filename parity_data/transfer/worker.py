@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.errors import ParityError, SourceError, TargetError
-from parity_data.mask import ColumnMasker, compile_mask
 from parity_data.transfer import encode, wire
 from parity_data.transfer.control import Control
 from parity_data.transfer.extract import read_slice
 from parity_data.transfer.spec import Access, Observer, Sent, Slice, Writer
 from parity_data.transfer.target_writer import TargetWriter
+from parity_data.transfer.wire import masker_of
 
 #: Types of kept columns that the observer is shown: a value of theirs is not secret anyway.
 _OBSERVABLE = frozenset({"text", "varchar", "bpchar", "citext", "name"})
@@ -80,7 +80,7 @@ class _Stream:
     def __init__(self, piece: Slice, access: Access) -> None:
         self._piece = piece
         self._writer = wire.Writer(piece.plan, access.type_oids)
-        self._maskers = {p.name: _masker(access, p) for p in piece.plan.masked}
+        self._maskers = {p.name: masker_of(p, access.keys, access.known) for p in piece.plan.masked}
         self._observer: Observer | None = access.make_observer() if access.make_observer else None
         self.rows = self._bytes = 0
         self._nulls = dict.fromkeys((p.name for p in piece.plan.columns), 0)
@@ -154,19 +154,3 @@ class _Stream:
             {name: masker.tally for name, masker in self._maskers.items() if masker.tally},
             self._observer,
         )
-
-
-def _masker(access: Access, plan: wire.ColumnPlan) -> ColumnMasker:
-    assert plan.mask is not None
-    column = plan.column
-    plain = column.type.plain
-    of = plain.element.plain if column.type.is_array and plain.element is not None else plain
-    return compile_mask(
-        plan.mask,
-        access.keys,
-        type_name=plain.name.name,
-        max_length=column.max_length,
-        is_array=column.type.is_array,
-        known=access.known,
-        attributes=tuple((name, type_.plain.name.name) for name, type_ in of.fields),
-    )

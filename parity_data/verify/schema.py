@@ -13,7 +13,7 @@ from parity_data.catalog.fingerprint import (
 )
 from parity_data.catalog.migrations import MigrationHead
 from parity_data.catalog.model import Name
-from parity_data.verify.result import CheckResult, Difference
+from parity_data.verify.result import CheckResult, Difference, Status
 
 #: Sentences that a check's message holds; the report lists all differences.
 _SENTENCES = 3
@@ -84,20 +84,41 @@ def _migration(table: Name, source: MigrationHead | None, target: MigrationHead 
         side = "production" if target is None else "staging"
         message = f"Only {side} has this migration table of {present.tool}."
         return CheckResult("migration_heads", scope, "fail", None, None, message)
-    behind, ahead = set(source.heads) - set(target.heads), set(target.heads) - set(source.heads)
     value, bound = len(target.heads), len(source.heads)
-    if behind or ahead:
-        said = [f"lacks {len(behind)}: {_some(behind)}"] if behind else []
-        said += [f"has {len(ahead)} that production lacks: {_some(ahead)}"] if ahead else []
-        message = f"{source.tool}: of the migrations in production, staging {'; it '.join(said)}."
-        return CheckResult("migration_heads", scope, "fail", value, bound, message)
-    if target.dirty:
-        status = "warn" if set(target.dirty) <= set(source.dirty) else "fail"
+    said = _apart(source, target)
+    if target.dirty and not said:
+        status: Status = "warn" if set(target.dirty) <= set(source.dirty) else "fail"
         where = "production and staging" if status == "warn" else "staging"
-        message = f"{source.tool}: half done or locked in {where}: {_some(target.dirty)}."
-        return CheckResult("migration_heads", scope, status, value, bound, message)  # type: ignore[arg-type]
+        message = f"{source.tool}: {where} dirty, half done or locked: {_some(target.dirty)}."
+        return CheckResult("migration_heads", scope, status, value, bound, message)
+    if said:
+        if target.dirty:
+            said += f"; it is dirty, half done or locked: {_some(target.dirty)}"
+        return CheckResult("migration_heads", scope, "fail", value, bound, f"{source.tool}: {said}.")
     message = f"{source.tool}: both sides have the same {bound} head{'s' if bound != 1 else ''}."
     return CheckResult("migration_heads", scope, "pass", value, bound, message)
+
+
+def _apart(source: MigrationHead, target: MigrationHead) -> str:
+    """How staging stands to production, empty for the same."""
+    behind, ahead = set(source.heads) - set(target.heads), set(target.heads) - set(source.heads)
+    lacks = f"it lacks {len(behind)}: {_some(behind)}"
+    has = f"it has {len(ahead)} that production lacks: {_some(ahead)}"
+    if not behind and not ahead:
+        return ""
+    if not ahead:
+        return f"staging is behind, {lacks}"
+    if not behind:
+        return f"staging is ahead, {has}"
+    if source.book == "number" and len(behind) == len(ahead) == 1:
+        here, there = max(map(int, source.heads)), max(map(int, target.heads))
+        return f"staging is {'behind' if there < here else 'ahead'}, at {there} where production is at {here}"
+    if source.book == "head":
+        return (
+            f"staging is at {_some(ahead)}, production at {_some(behind)}; the table keeps no history, so "
+            "only the tool itself can say which is ahead or whether they have diverged"
+        )
+    return f"staging has diverged, {lacks}; {has}"
 
 
 def _result(

@@ -17,9 +17,14 @@ where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and no
 """
 
 
-def refreshed(settings: Settings, staging: Callable[[Database], None] = lambda database: None) -> Refresh:
+def refreshed(
+    settings: Settings,
+    staging: Callable[[Database], None] = lambda database: None,
+    *,
+    fraction: float | None = None,
+) -> Refresh:
     """A refresh up to its checks, with something done to the built database before they run."""
-    with Refresh(settings, RefreshRequest(mode="dry_run", requested_by="test")) as refresh:
+    with Refresh(settings, RefreshRequest(fraction, mode="dry_run", requested_by="test")) as refresh:
         refresh.open()
         refresh.map_pii()
         refresh.choose_rows()
