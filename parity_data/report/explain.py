@@ -47,7 +47,8 @@ _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
         ("canar", "planted"),
         Explanation(
             "Planted defects are found",
-            "A known leak and a known skew are planted in a shadow of the checks; each must be reported.",
+            "Made-up values, one left unmasked and a changed row are planted in a shadow of the checks; each "
+            "must be reported.",
             "The checks of this run cannot be trusted. Do not promote; report it with the log of the run.",
         ),
     ),
@@ -157,12 +158,9 @@ _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
         ("null",),
         Explanation(
             "NULL share is kept",
-            "Share of NULLs in each column, production against staging. Rows are sampled in clusters, so "
-            "the bound "
-            "allows for that; for a column of a whole table it is zero.",
-            "If rows with NULL in a foreign key are missing, look at the table's owner path; if only this "
-            "column "
-            "differs, look at its mask.",
+            "NULLs among the rows that were sent are counted in each column, and again in staging; they must "
+            "be as many.",
+            "Rows or values were lost or changed on the way: look at the column's mask and at load_link.",
         ),
     ),
     (
@@ -178,8 +176,8 @@ _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
         ("load", "multiset", "checksum", "hash"),
         Explanation(
             "Rows arrived unchanged",
-            "A keyed hash over all rows sent is compared with the same hash over the rows read back from "
-            "staging.",
+            "Keyed sums over all rows sent, and over each column, are compared with those over the rows read "
+            "back from staging.",
             "Rows were lost, doubled or changed on the way. Do not promote; look for triggers and rules on "
             "the table.",
         ),
@@ -197,7 +195,7 @@ _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
         ("spot",),
         Explanation(
             "Independent spot check",
-            "Some rows per table are fetched afresh by key from both sides and compared by separate code.",
+            "Up to 200 rows per table are fetched afresh by key from both sides and compared by other code.",
             "The stages before disagree with what lies in the databases. Do not promote; compare the named "
             "table.",
         ),

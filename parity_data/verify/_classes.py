@@ -6,7 +6,7 @@ Nothing here comes from the maskers: a table that masks and checks shared would 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import numpy as np
@@ -17,6 +17,11 @@ I64 = npt.NDArray[np.int64]
 _CHARACTERS = 0x110000
 _SCRIPTS = 1 << 10
 _UNKNOWN = -1
+
+#: Parts of Hangul syllables compose without being combining marks (Unicode standard, section 3.12).
+_JAMO = range(0x1100, 0x1200)
+
+PLAIN, DECOMPOSES, UNSURE = range(3)
 
 #: The properties of a character that have a class, and the words for them in messages.
 PROPERTIES = {
@@ -54,11 +59,29 @@ def _class(code: int, kept: frozenset[str]) -> int:
     return number
 
 
-class Classes:
-    """Class numbers of characters: equal where everything in ``kept`` is the same."""
+def _form(code: int) -> int:
+    """What the character means for the normal forms of a text (Unicode standard annex 15).
 
-    def __init__(self, kept: frozenset[str]) -> None:
-        self._kept = kept
+    PLAIN: nothing. DECOMPOSES: the text is not in NFD. UNSURE: its neighbours decide, or it is never in NFC.
+    """
+    character = chr(code)
+    composed = unicodedata.is_normalized("NFC", character)
+    if unicodedata.combining(character) or not composed or code in _JAMO:
+        return UNSURE
+    return PLAIN if unicodedata.is_normalized("NFD", character) else DECOMPOSES
+
+
+@cache
+def forms() -> Classes:
+    """PLAIN, DECOMPOSES or UNSURE for each character."""
+    return Classes(_form)
+
+
+class Classes:
+    """Class numbers of characters, worked out when a character is first met."""
+
+    def __init__(self, classify: Callable[[int], int]) -> None:
+        self._classify = classify
         self._table = np.full(_CHARACTERS, _UNKNOWN, np.int64)
         self._fill(range(128))
         _, small = np.unique(self._table[:128], return_inverse=True)
@@ -75,10 +98,10 @@ class Classes:
 
     def _fill(self, codes: Iterable[int]) -> None:
         for code in codes:
-            self._table[code] = _class(code, self._kept)
+            self._table[code] = self._classify(code)
 
 
 @cache
 def classes(kept: frozenset[str]) -> Classes:
-    """The classes for a set of properties; made once and shared."""
-    return Classes(kept)
+    """Equal for characters in which every property of ``kept`` is the same; made once and shared."""
+    return Classes(lambda code: _class(code, kept))

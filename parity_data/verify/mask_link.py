@@ -23,7 +23,7 @@ from parity_data.catalog.model import Name
 from parity_data.mask import MaskSpec, describe
 from parity_data.mask.registry import all_specs, validate
 from parity_data.transfer.wire import ColumnPlan, as_text
-from parity_data.verify._classes import PROPERTIES, classes
+from parity_data.verify._classes import DECOMPOSES, PROPERTIES, UNSURE, classes, forms
 from parity_data.verify.result import CheckResult
 
 Bools = npt.NDArray[np.bool_]
@@ -31,6 +31,10 @@ U64 = npt.NDArray[np.uint64]
 
 _PLACED = frozenset(PROPERTIES)
 _FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+
+#: Values looked at to see whether they repeat.
+_SAMPLE = 1_000
+
 
 #: Pairs of digests remembered for each column; beyond twice as many, a keyed half of them is dropped.
 _PAIRS = 1 << 18
@@ -199,11 +203,10 @@ class MaskWatch:
         same = before == after
         suspects = ~same
         if same.all():
-            suspects[_odd_rows(raw, masked, keeps & _PLACED)] = True
+            suspects = _odd_rows(raw, masked, keeps & _PLACED)
         elif same.any():
             alike = pa.array(same)
-            odd = _odd_rows(raw.filter(alike), masked.filter(alike), keeps & _PLACED)
-            suspects[np.flatnonzero(same)[odd]] = True
+            suspects[same] = _odd_rows(raw.filter(alike), masked.filter(alike), keeps & _PLACED)
         if suspects.any():
             chosen = pa.array(suspects)
             self._closely(pl.Series(raw.filter(chosen)), pl.Series(masked.filter(chosen)))
@@ -224,9 +227,11 @@ class MaskWatch:
         self._broken(_RAW, int(free.sum()))
 
     def _closely(self, raw: pl.Series, masked: pl.Series) -> None:
-        """Values that are not plain ASCII or in which something differs: each distinct pair once."""
-        pairs = pl.DataFrame({"raw": raw, "masked": masked}).group_by("raw", "masked").len()
-        raw, masked, rows = pairs["raw"], pairs["masked"], pairs["len"].to_numpy().astype(np.int64)
+        """Values that are not plain ASCII or in which something differs."""
+        rows = np.ones(len(raw), np.int64)
+        if raw.head(_SAMPLE).n_unique() < 0.7 * min(len(raw), _SAMPLE):
+            pairs = pl.DataFrame({"raw": raw, "masked": masked}).group_by("raw", "masked").len()
+            raw, masked, rows = pairs["raw"], pairs["masked"], pairs["len"].to_numpy().astype(np.int64)
         keeps = self._promise.keeps
         if "bytes" in keeps:
             self._broken(_BYTES, int(rows[_differ(raw.str.len_bytes(), masked.str.len_bytes())].sum()))
@@ -237,15 +242,25 @@ class MaskWatch:
             return
         before, after = _code_points(raw), _code_points(masked)
         owner = np.repeat(np.arange(len(raw)), raw.str.len_chars().to_numpy())
-        for name in sorted(keeps & _PLACED):
-            table = classes(frozenset({name}))
-            wrong = np.unique(owner[table.of(before) != table.of(after)])
-            self._broken(PROPERTIES[name], int(rows[wrong].sum()))
+        together = classes(keeps & _PLACED)
+        if (together.of(before) != together.of(after)).any():
+            for name in sorted(keeps & _PLACED):
+                table = classes(frozenset({name}))
+                wrong = _owners(owner, table.of(before) != table.of(after), len(raw))
+                self._broken(PROPERTIES[name], int(rows[wrong].sum()))
         if "script" in keeps:
-            wrong_form = np.zeros(len(raw), bool)
-            for form in _FORMS:
-                wrong_form |= _differ(raw == raw.str.normalize(form), masked == masked.str.normalize(form))
-            self._broken(_FORM, int(rows[wrong_form].sum()))
+            found = [forms().of(codes) for codes in (before, after)]
+            one, other = (_owners(owner, form == DECOMPOSES, len(raw)) for form in found)
+            unsure = _owners(owner, (found[0] == UNSURE) | (found[1] == UNSURE), len(raw))
+            self._broken(_FORM, int(rows[(one != other) & ~unsure].sum()))
+            if unsure.any():
+                self._forms(raw.filter(unsure), masked.filter(unsure), rows[unsure])
+
+    def _forms(self, raw: pl.Series, masked: pl.Series, rows: npt.NDArray[np.int64]) -> None:
+        wrong = np.zeros(len(raw), bool)
+        for form in _FORMS:
+            wrong |= _differ(raw == raw.str.normalize(form), masked == masked.str.normalize(form))
+        self._broken(_FORM, int(rows[wrong].sum()))
 
     def _elements(self, raw: pa.Array, masked: pa.Array) -> None:
         """Elements of arrays instead of values; NULL elements stay and count as one."""
@@ -314,7 +329,14 @@ def _words(promised: Promise) -> str:
     return text + (", and no value is left as it was" if promised.must_change else "")
 
 
-def _odd_rows(raw: pa.Array, masked: pa.Array, kept: frozenset[str]) -> npt.NDArray[np.int64]:
+def _owners(owner: npt.NDArray[np.int64], wrong: Bools, count: int) -> Bools:
+    """Which of ``count`` texts hold a wrong character. owner: text of each character."""
+    found = np.zeros(count, bool)
+    found[owner[wrong]] = True
+    return found
+
+
+def _odd_rows(raw: pa.Array, masked: pa.Array, kept: frozenset[str]) -> Bools:
     """Rows of equal lengths in which a character's class differs, or that hold more than ASCII."""
     before, starts = _content(raw)
     after, _ = _content(masked)
@@ -322,8 +344,11 @@ def _odd_rows(raw: pa.Array, masked: pa.Array, kept: frozenset[str]) -> npt.NDAr
     odd = (before | after) >= 128
     if kept:
         odd |= table[before] != table[after]
-    places = np.flatnonzero(odd)
-    return np.unique(np.searchsorted(starts, places, side="right") - 1)
+    if not odd.any():
+        return np.zeros(len(raw), bool)
+    seen = np.concatenate([[0], np.cumsum(odd, dtype=np.int64)])
+    found: Bools = np.diff(seen[np.append(starts, len(odd))]) > 0
+    return found
 
 
 def _content(values: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
