@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from parity_data.catalog.model import Name
-from parity_data.mask import MaskSpec, describe
+from parity_data.mask import MaskSpec, describe, looks_at
 from parity_data.mask.registry import all_specs, validate
 from parity_data.transfer.wire import ColumnPlan, as_text
 from parity_data.verify._classes import DECOMPOSES, PROPERTIES, UNSURE, classes, forms
@@ -81,13 +81,14 @@ def promise(plan: ColumnPlan) -> Promise:
     spec: MaskSpec = plan.mask
     info, plain = describe(spec.name), plan.column.type.plain
     params = validate(info, spec.params)
-    drawn = any(params.get(name) == value for name, value in info.lossy_when)
-    by_row = bool(info.beside) or info.by_batch
+    # What is drawn from a pool has another form; what another column decides has its form, but no order.
+    drawn = any(value is not ... and params.get(name) == value for name, value in info.lossy_when)
+    beside = looks_at(spec) is not None
     return Promise(
-        keeps=frozenset() if drawn else info.keeps,
+        keeps=frozenset() if drawn else info.keeps - ({"order"} if beside else set()),
         must_change=_must_change(info.accepts) if info.changes and not drawn else None,
         stays=info.stays,
-        one_to_one=not by_row and info.distinct_with(params) == "injective",
+        one_to_one=not beside and not info.by_batch and info.distinct_with(params) == "injective",
         makes_null=any(inner.name == "null" for inner in all_specs(spec)),
         array=plan.column.type.is_array and not info.whole_array,
         padded=plain.name.name == "bpchar",

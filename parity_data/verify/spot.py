@@ -21,7 +21,7 @@ from psycopg.rows import tuple_row
 from parity_data.catalog.arrow import RowAddresses
 from parity_data.catalog.model import Name, Table
 from parity_data.catalog.reading import own_rows
-from parity_data.mask import ColumnMasker, MaskSpec, describe
+from parity_data.mask import ColumnMasker, MaskSpec, describe, looks_at
 from parity_data.verify.result import CheckResult
 
 #: Rows compared for each table.
@@ -66,7 +66,7 @@ class SpotTable:
 
     def _findable(self, column: str) -> bool:
         mask = self.masks[column]
-        return mask is None or (describe(mask.name).distinct != "lossy" and not describe(mask.name).beside)
+        return mask is None or (_by_value(mask) and describe(mask.name).distinct_with(mask.params) != "lossy")
 
 
 def check_spots(
@@ -149,10 +149,15 @@ def _expected(spot: SpotTable, name: str, raw: Sequence[str | None]) -> list[str
     mask = spot.masks[name]
     if mask is None:
         return list(raw)
-    info = describe(mask.name)
-    if info.beside or info.by_batch or info.nested is not None:
+    if not _by_value(mask):
         return [None] * len(raw)
     return spot.masker(name)(pl.Series(name, raw, dtype=pl.String)).to_list()
+
+
+def _by_value(mask: MaskSpec) -> bool:
+    """Whether the masked value depends on the value alone."""
+    info = describe(mask.name)
+    return looks_at(mask) is None and not info.by_batch and info.nested is None
 
 
 def _production(
