@@ -84,8 +84,6 @@ def _ip(context: Context) -> Function:
                 groups.setdefault(parsed[i].network.prefixlen if whole else width, []).append(i)
             for length, members in groups.items():
                 masked = _masked(pan, [parsed[m] for m in members], width, length)
-                if length == width:
-                    _no_networks(pan, [parsed[m] for m in members], masked, width)
                 for i, new in zip(members, masked, strict=True):
                     address, slash, rest = texts[i].partition("/")
                     out[i] = _written_as(address, parsed[i].ip, new) + slash + rest
@@ -168,24 +166,6 @@ def _masked(
     packed = np.packbits(masked, axis=1)
     make = ipaddress.IPv4Address if width == 32 else ipaddress.IPv6Address
     return [str(make(row.tobytes())) for row in packed]
-
-
-def _no_networks(
-    pan: CryptoPan,
-    parsed: list[ipaddress.IPv4Interface | ipaddress.IPv6Interface],
-    masked: list[str],
-    width: int,
-) -> None:
-    """Keep an address within a network from becoming the network: it takes what that would have got."""
-    become = [
-        i
-        for i, (p, new) in enumerate(zip(parsed, masked, strict=True))
-        if 0 < p.network.prefixlen < width and not int(ipaddress.ip_address(new)) & int(p.network.hostmask)
-    ]
-    if become:
-        zeros = [ipaddress.ip_interface(parsed[i].network.network_address) for i in become]
-        for i, new in zip(become, _masked(pan, zeros, width, width), strict=True):
-            masked[i] = new
 
 
 def _fixed_bits(bits: Bits, width: int) -> npt.NDArray[np.int64]:

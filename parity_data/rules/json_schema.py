@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from parity_data.mask import MaskerInfo, Param, describe
 from parity_data.rules.maskers import names
 from parity_data.rules.models import AcceptedEntry, PolicyEntry, SchemaEntry
 
@@ -26,6 +27,18 @@ _MODELS: dict[str, type[BaseModel]] = {
     ACCEPTED_SCHEMA: AcceptedEntry,
 }
 SCHEMAS = tuple(_MODELS)
+
+#: Types in JSON of the kinds of parameters.
+_JSON_TYPES: dict[str, str | list[str]] = {
+    "text": ["string", "number"],
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "choice": "string",
+    "list": "array",
+    "map": "object",
+    "collection": ["array", "object"],
+}
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -41,13 +54,14 @@ def published(name: str) -> str:
 
 
 def for_folder(name: str) -> str:
-    """The published schema with the maskers of this installation, so that editors complete their names."""
+    """The published schema with the maskers of this installation: editors complete names and parameters."""
     schema: dict[str, Any] = json.loads(published(name))
     if name != ACCEPTED_SCHEMA:
         masker: dict[str, Any] = {"type": "string", "enum": sorted(names())}
         rule = schema["$defs"]["RuleEntry"]["properties"]
         rule["mask"] = {**masker, "description": rule["mask"]["description"]}
         schema["$defs"]["Masker"] = masker
+        schema["$defs"]["RuleEntry"]["allOf"] = [_params_of(describe(name)) for name in sorted(names())]
         holder = (
             schema["properties"] if name == TABLES_SCHEMA else schema["$defs"]["PatternEntry"]["properties"]
         )
@@ -56,6 +70,30 @@ def for_folder(name: str) -> str:
             "anyOf": [{"$ref": "#/$defs/Masker"}, {"$ref": "#/$defs/RuleEntry"}]
         }
     return _text(schema)
+
+
+def _params_of(info: MaskerInfo) -> dict[str, Any]:
+    """What may stand under params where the mask is this one."""
+    params: dict[str, Any] = {
+        "properties": {param.name: _param(param) for param in info.params},
+        "additionalProperties": False,
+    }
+    then: dict[str, Any] = {"properties": {"params": params}}
+    required = [param.name for param in info.params if param.required]
+    if required:
+        params["required"] = required
+        then["required"] = ["params"]
+    return {"if": {"properties": {"mask": {"const": info.name}}, "required": ["mask"]}, "then": then}
+
+
+def _param(param: Param) -> dict[str, Any]:
+    schema: dict[str, Any] = {"description": param.summary, "type": _JSON_TYPES[param.kind]}
+    if param.choices:
+        schema["enum"] = list(param.choices)
+    for name, bound in (("minimum", param.minimum), ("maximum", param.maximum), ("default", param.default)):
+        if bound is not None:
+            schema[name] = bound
+    return schema
 
 
 def _text(schema: dict[str, Any]) -> str:
