@@ -227,7 +227,8 @@ class LeakAudit:
             all_figures = np.zeros(digests.size, dtype=bool)
             all_figures[mine] = _words.all_figures(words, first[mine], size)
             for kind, are in ((noted.figures, all_figures), (noted.others, ~all_figures)):
-                if not inside:
+                # Words of prose say nothing of how many names there are; figures within it are numbers, too.
+                if not inside or kind is noted.figures:
                     kind.look(words, first[mine & are], size, int(mine.sum()))
                 kind.hits.update((digests[mine & hit & are] >> SHIFT).tolist())
             at = np.flatnonzero(mine & hit)
