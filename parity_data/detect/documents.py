@@ -125,8 +125,8 @@ def sum_up(parts: Parts, verdicts: Sequence[Verdict]) -> Whole:
     if len(found) > 1 or (len(parts.fields) > 1 and found):
         kind = "document"
     if not evidence:
-        word = "paths" if parts.how == "document" else "keys"
-        reason = f"{len(parts.fields)} {word}, none of which looks personal"
+        word, n = ("path" if parts.how == "document" else "key"), len(parts.fields)
+        reason = f"{n} {word}s, none of which looks personal" if n > 1 else "nothing inside it looks personal"
         evidence.append(Evidence("values", reason, 0.0, "none"))
     whole = Verdict(kind, round(score, 3), band_of(score), tuple(evidence))
     return Whole(whole, found, tuple(paths), keys)

@@ -71,7 +71,8 @@ class Decision:
         if self.band == "not_personal" and (not reasons or self.kind in ("none", "key")):
             return None
         said = "; ".join(reasons[:2]) or self.evidence[0].reason
-        return f"{self.band.replace('_', ' ')}, {self.kind.replace('_', ' ')}: {said}"
+        band = "kept by default" if self.band == "not_personal" else self.band
+        return f"{band}, {self.kind.replace('_', ' ')}: {said}"
 
     @property
     def reasons(self) -> tuple[str, ...]:
