@@ -52,10 +52,12 @@ def _email(context: Context) -> Function:
 
     def addresses(values: pl.Series) -> pl.Series:
         # The last @ divides: a quoted local part may hold more of them.
-        parts = values.str.extract_groups(r"(?s)^(.*)@(\s*)(.*?)(\s*)$").struct.unnest()
-        local = cipher.tokens(parts.to_series(0), cuts)
-        domain = domains.mask(parts.to_series(2))
-        out = local + "@" + parts.to_series(1) + domain + parts.to_series(3)
+        local, domain = cipher.before_last("@", values, cuts)
+        if domain.str.contains(r"^\s|\s$").any():
+            parts = domain.str.extract_groups(r"(?s)^(\s*)(.*?)(\s*)$").struct.unnest()
+            out = local + parts.to_series(0) + domains.mask(parts.to_series(1)) + parts.to_series(2)
+        else:
+            out = local + domains.mask(domain)
         out = fitting(out, room, lambda at: short.like(values.gather(at), room, "@x.test"))
         changed = int((out.str.len_chars() != values.str.len_chars()).sum())
         if changed:

@@ -18,6 +18,8 @@ from itertools import accumulate
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from parity_data.mask.cipher import IntegerCipher, TokenCipher
 from parity_data.mask.cipher.tables import plain
@@ -177,12 +179,14 @@ class DomainMask:
 
     def mask(self, values: pl.Series) -> pl.Series:
         """Mask n domains; '' stays. Equal up to case in, equal up to case out."""
-        distinct = values.unique()
-        texts = distinct.to_list()
+        codes = values.to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
+        texts = codes.dictionary.to_pylist()
         folded = [_folded(text) for text in texts]
         chosen = self._chosen(set(folded))
         new = [_in_case_of(text, chosen[small], small) for text, small in zip(texts, folded, strict=True)]
-        return values.replace_strict(distinct, pl.Series(new, dtype=pl.String), return_dtype=pl.String)
+        return pl.Series(
+            values.name, pc.take(pa.array(new, pa.large_string()), codes.indices), dtype=pl.String
+        )
 
     def _chosen(self, domains: set[str]) -> dict[str, str]:
         """What folded domains become. Batches of one column repeat most of theirs."""

@@ -33,6 +33,8 @@ _DESCRIPTIONS = (
 )  # fmt: skip
 
 _EXTENSION = r"(?i)^(.*?)((?:[\s;,]*(?:ext\.?|extension|x|#|durchwahl)\s*\p{Nd}{1,6})?\s*)$"
+#: What an extension or blanks at the end need.
+_EXTENDED = r"(?i)[x#]|durchwahl|\s$"
 #: What can be a number: digits, letters of a keypad, and what stands between them.
 _WRITTEN = r"^[^\p{L}\p{M}\p{N}]*(?:[A-Za-z]+[^\p{L}\p{M}\p{N}]*)?\p{Nd}[\p{Nd}A-Za-z[^\p{L}\p{M}\p{N}]]*$"
 _CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE, key=lambda code: -len(str(code)))
@@ -70,8 +72,7 @@ def make(context: Context) -> Function:
         return by_kind(values, values.str.contains(_WRITTEN), numbers, cipher.whole)
 
     def numbers(values: pl.Series) -> pl.Series:
-        parts = values.str.extract_groups(f"(?s){_EXTENSION}").struct.unnest()
-        main, extension = parts.to_series(0), parts.to_series(1)
+        main, extension = _parts(values)
         maskable = main.str.count_matches(r"[A-Za-z\p{Nd}]").cast(pl.Int64)
         kept = _kept(_country_digits(main).to_numpy(), maskable.to_numpy())
         wanted = _plan(main, codes).to_numpy()
@@ -83,9 +84,17 @@ def make(context: Context) -> Function:
             new = cipher.whole(out.gather(wrong), kept[wrong])
             out = out.scatter(wrong, new)
             wrong = wrong[_plan(new, codes).to_numpy() != wanted[wrong]]
-        return (out + cipher.tokens(extension)).alias(values.name)
+        return (out if extension is None else out + cipher.tokens(extension)).alias(values.name)
 
     return mask
+
+
+def _parts(values: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """Numbers and their extensions; no Series for these where no number has one."""
+    if not values.str.contains(_EXTENDED).any():
+        return values, None
+    parts = values.str.extract_groups(f"(?s){_EXTENSION}").struct.unnest()
+    return parts.to_series(0), parts.to_series(1)
 
 
 def _kept(country: Ints, maskable: Ints) -> Ints:

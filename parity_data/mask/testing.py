@@ -16,12 +16,13 @@ from __future__ import annotations
 import pickle
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import polars as pl
 from hypothesis import strategies as st
 
-from parity_data.mask.cipher.alphabet import MARK, alphabets
+from parity_data.mask.cipher.alphabet import MARK, alphabets, restricted
 from parity_data.mask.column import ColumnMasker, compile_mask
 from parity_data.mask.context import MaskSpec
 from parity_data.mask.keys import KeyRing
@@ -145,9 +146,17 @@ def assert_keyed(info: MaskerInfo, params: Mapping[str, Any] | None = None) -> N
 
 
 def changeable(text: str) -> bool:
-    """Whether a letter or digit of the text has another to become."""
+    """Whether a letter or digit of the text has another to become, in the same normal forms."""
     table = alphabets()
-    return any(table.of[ord(c)] > MARK and table.size[table.of[ord(c)]] > 1 for c in text)
+    codes = list(map(ord, text))
+    for place, code in enumerate(codes):
+        of = int(table.of[code])
+        if of <= MARK or table.size[of] == 1:
+            continue
+        marks = "".join(map(chr, takewhile(lambda c: table.of[c] == MARK, codes[place + 1 :])))
+        if not marks or len(restricted(of, marks, chr(table.fold[code]))) > 1:
+            return True
+    return False
 
 
 def _assert_distinct(pairs: list[tuple[str, str]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import polars as pl
@@ -31,6 +32,9 @@ class Worker:
         self._control = control
         self._reader: ArrowReader | None = None
         self._writer: Writer = access.writer or TargetWriter(access.target, control)
+        # Maskers remember what they have masked, so those of one table serve all of its slices.
+        self._table: wire.TablePlan | None = None
+        self._maskers: dict[str, ColumnMasker] = {}
 
     def send(self, piece: Slice) -> Sent:
         """Move the slice; again from its beginning when the target was lost, unless it had arrived.
@@ -39,7 +43,7 @@ class Worker:
         """
         started = time.perf_counter()
         while True:
-            stream = _Stream(piece, self._access)
+            stream = _Stream(piece, self._access, self._maskers_of(piece.plan))
             try:
                 self._writer.write(piece, self._data(piece, stream))
                 break
@@ -49,6 +53,16 @@ class Worker:
                     break
             self._control.taken_back(stream.rows, stream.rows * piece.row_bytes)
         return stream.sent(time.perf_counter() - started)
+
+    def _maskers_of(self, plan: wire.TablePlan) -> dict[str, ColumnMasker]:
+        if self._table is not plan:
+            self._table, self._maskers = (
+                plan,
+                {p.name: masker_of(p, self._access.keys, self._access.known) for p in plan.masked},
+            )
+        for masker in self._maskers.values():
+            masker.tally.clear()
+        return self._maskers
 
     def _data(self, piece: Slice, stream: _Stream) -> Iterator[bytes]:
         if self._reader is None:
@@ -77,10 +91,10 @@ class Worker:
 class _Stream:
     """Masks, counts and encodes the batches of one slice."""
 
-    def __init__(self, piece: Slice, access: Access) -> None:
+    def __init__(self, piece: Slice, access: Access, maskers: dict[str, ColumnMasker]) -> None:
         self._piece = piece
         self._writer = wire.Writer(piece.plan, access.type_oids)
-        self._maskers = {p.name: masker_of(p, access.keys, access.known) for p in piece.plan.masked}
+        self._maskers = maskers
         self._observer: Observer | None = access.make_observer() if access.make_observer else None
         self.rows = self._bytes = 0
         self._nulls = dict.fromkeys((p.name for p in piece.plan.columns), 0)
@@ -151,6 +165,6 @@ class _Stream:
             self._nulls,
             self._nulls_sent,
             self._unchanged,
-            {name: masker.tally for name, masker in self._maskers.items() if masker.tally},
+            {name: Counter(masker.tally) for name, masker in self._maskers.items() if masker.tally},
             self._observer,
         )

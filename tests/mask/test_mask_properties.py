@@ -22,6 +22,14 @@ def test_masker_keeps_its_promises(name: str, data: st.DataObject) -> None:
     assert_promises(info, data.draw(values(info)))
 
 
+@pytest.mark.parametrize("name", ["code", "driving_licence", "person_name", "token"])
+@pytest.mark.parametrize(
+    "text", ["I\u0307", "i\u0307", "I\u0307I-7", "ZI\u0307mIr", "U\u0307i", "İzmir", "ŉﬀΰ"]
+)
+def test_letters_that_compose_in_one_case_only_keep_their_normal_form(name: str, text: str) -> None:
+    assert_promises(describe(name), [text, text.swapcase()])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", masker_names())
 @given(data=st.data())

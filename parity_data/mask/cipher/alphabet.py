@@ -70,13 +70,18 @@ def restricted(alphabet: int, marks: str, member: str) -> tuple[int, ...]:
     """Members that, before these marks, are in the same normal forms as ``member`` is.
 
     Keeps NFC text in NFC and NFD text in NFD: ``e`` + acute may become ``o`` + acute, which composes
-    too, but ``x`` + caron does not compose and must not become ``z`` + caron, which does.
+    too, but ``x`` + caron does not compose and must not become ``z`` + caron, which does. Both cases count:
+    capital I + dot above composes, small i + dot above does not.
     """
     table = alphabets()
-    wanted = _forms(member + marks)
     first = table.start[alphabet]
-    group = table.members[first : first + table.size[alphabet]]
-    return tuple(int(c) for c in group if _forms(chr(c) + marks) == wanted)
+    group = table.members[first : first + table.size[alphabet]].tolist()
+
+    def forms(code: int) -> tuple[tuple[bool, bool], tuple[bool, bool]]:
+        return _forms(chr(code) + marks), _forms(chr(table.upper[code]) + marks)
+
+    wanted = forms(ord(member))
+    return tuple(code for code in group if forms(code) == wanted)
 
 
 def _forms(text: str) -> tuple[bool, bool]:

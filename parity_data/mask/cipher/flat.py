@@ -9,6 +9,8 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from parity_data.mask.cipher import loops
+
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
@@ -46,6 +48,13 @@ class Flat:
             len(self.offsets) - 1, pa.py_buffer(np.ascontiguousarray(self.offsets)), pa.py_buffer(data)
         )
         return pl.Series("", array, dtype=pl.String)
+
+    def pieces(self, begins: Ints, ends: Ints) -> Flat:
+        """n pieces of the bytes, as strings of their own."""
+        data = np.empty(int((ends - begins).sum()), np.uint8)
+        offsets = np.zeros(len(begins) + 1, np.int64)
+        loops.copy(self.data, begins, ends, data, offsets)
+        return Flat(data, offsets)
 
     @property
     def lengths(self) -> Ints:

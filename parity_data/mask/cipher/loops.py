@@ -36,6 +36,11 @@ _FARTHEST, _LONG = 1 << 24, 1 << 16
 
 #: Alphabet of characters that stay inside a token (``alphabet.MARK``).
 _MARK = 1
+#: Chunks of long words, in bits times 2**20. Words of small alphabets, of at most 6 bits a letter, go into
+#: chunks of like size, of more than 26 - 6 and at most 52 + 6 bits. Others have chunks of 24 bits and up to
+#: 16 more, the last with what would be less than 24: fewer than 64. Each domain is large enough for FF1.
+_WIDE, _MOST, _LEAST = 6 << 20, 52 << 20, 24 << 20
+
 #: Alphabets larger than this hold no letter that composes with a mark.
 _COMPOSING = 500
 
@@ -217,6 +222,27 @@ def breaks(data: U8, offsets: I64, kind: U8, size: Int, found: I64) -> Int:
                 place += width
     found[count] = offsets[-1]
     return count + 1
+
+
+@compiled
+def after_last(data: U8, offsets: I64, byte: Int, found: I64) -> None:
+    """Where each of n texts goes on after the last ``byte`` in it, its end where it has none."""
+    for text in range(len(offsets) - 1):
+        place = offsets[text + 1]
+        while place > offsets[text] and data[place - 1] != byte:
+            place -= 1
+        found[text] = place if place > offsets[text] else offsets[text + 1]
+
+
+@compiled
+def copy(data: U8, begins: I64, ends: I64, out: U8, offsets: I64) -> None:
+    """Pieces of bytes one after another; offsets: n + 1, of which the first is 0."""
+    free = 0
+    for piece in range(len(begins)):
+        for place in range(begins[piece], ends[piece]):
+            out[free] = data[place]
+            free += 1
+        offsets[piece + 1] = free
 
 
 @compiled
@@ -442,36 +468,45 @@ def measure(
 
 
 @compiled
-def _chunk_end(alphabet: U32, bits: I64, begin: Int, end: Int, left: Int, least: Int) -> tuple[Int, Int]:
-    """Where the chunk that begins here ends, and its bits. left: bits from here to the end of the word."""
-    have, place = 0, begin
-    while place < end and have < least:
-        have += bits[alphabet[place]]
-        place += 1
-    return (end, left) if left - have < least else (place, have)
-
-
-@compiled
-def _word_bits(alphabet: U32, bits: I64, begin: Int, end: Int) -> Int:
-    total = 0
+def _word_bits(alphabet: U32, bits: I64, begin: Int, end: Int) -> tuple[Int, Int]:
+    """Bits of a word, and into how many chunks of like size it goes; 0 where its alphabets are large."""
+    total, widest = 0, 0
     for place in range(begin, end):
         total += bits[alphabet[place]]
-    return total
+        widest = max(widest, bits[alphabet[place]])
+    return total, 0 if widest > _WIDE else (total - 1) // _MOST + 1
 
 
 @compiled
-def count_chunks(alphabet: U32, ends: I64, large: I64, bits: I64, least: Int) -> Int:
+def _chunk_end(
+    alphabet: U32, bits: I64, begin: Int, end: Int, done: Int, total: Int, count: Int, number: Int
+) -> tuple[Int, Int]:
+    """Where a chunk ends, and how many bits end there. done: before it. total, count: of ``_word_bits``."""
+    if number + 1 == count:
+        return end, total
+    goal = total * (number + 1) // count if count else done + _LEAST
+    place = begin
+    while place < end and done < goal:
+        done += bits[alphabet[place]]
+        place += 1
+    return (end, total) if count == 0 and total - done < _LEAST else (place, done)
+
+
+@compiled
+def count_chunks(alphabet: U32, ends: I64, large: I64, bits: I64) -> Int:
     """How many chunks the words ``large`` have in all."""
-    count = 0
+    chunks = 0
     for word in large:
         begin: Int = ends[word]
         end = ends[word + 1]
-        left = _word_bits(alphabet, bits, begin, end)
+        total, count = _word_bits(alphabet, bits, begin, end)
+        done: Int = 0
+        number = 0
         while begin < end:
-            begin, have = _chunk_end(alphabet, bits, begin, end, left, least)
-            left -= have
-            count += 1
-    return count
+            begin, done = _chunk_end(alphabet, bits, begin, end, done, total, count, number)
+            number += 1
+        chunks += number
+    return chunks
 
 
 @compiled
@@ -493,7 +528,6 @@ def cut(
     large: I64,
     size: I64,
     bits: I64,
-    least: Int,
     shape: U64,
     where: I64,
     halves: U64,
@@ -502,7 +536,7 @@ def cut(
 ) -> None:
     """Chunks of the words ``large``, each in two halves as equal as they come, the left no larger.
 
-    bits: by alphabet, in units of 2**-20. least: bits of a chunk, but for the only one. where: (chunks, 5):
+    bits: by alphabet, in units of 2**-20. where: (chunks, 5):
     number in the word, first chunk of the word, begin, middle, end. halves: (4, chunks): a, b, u, v of FF1.
     heads, tweaks: (chunks, 2), big-endian words of FF1's block P and of the shape.
     """
@@ -510,10 +544,12 @@ def cut(
     for word in large:
         begin: Int = ends[word]
         end = ends[word + 1]
-        left = _word_bits(alphabet, bits, begin, end)
+        total, count = _word_bits(alphabet, bits, begin, end)
         leader, number = chunk, 0
+        done: Int = 0
         while begin < end:
-            last, have = _chunk_end(alphabet, bits, begin, end, left, least)
+            last, after = _chunk_end(alphabet, bits, begin, end, done, total, count, number)
+            have = after - done
             middle, best, sum_ = begin + 1, np.int64(1) << 62, 0
             uniform = True
             for place in range(begin, last - 1):
@@ -529,7 +565,7 @@ def cut(
             fixed = np.int64(0x0102010000000A00) | radix << 16 | (middle - begin) & 0xFF
             heads[chunk, 0], heads[chunk, 1] = np.uint64(fixed), np.uint64((last - begin) << 32 | 16)
             tweaks[chunk, 0], tweaks[chunk, 1] = shape[word, 0], shape[word, 1]
-            begin, left = last, left - have
+            begin, done = last, after
             chunk += 1
             number += 1
 

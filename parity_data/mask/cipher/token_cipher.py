@@ -9,7 +9,7 @@ tweak and the others take the first: a change anywhere changes everything, and i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -25,12 +25,9 @@ from parity_data.mask.cipher.permutation import SMALL, TABLES
 from parity_data.mask.cipher.remembered import SPLIT, Remembered
 
 U64 = npt.NDArray[np.uint64]
+Halves = Callable[[U64, U64, U64, U64, U64], tuple[U64, U64]]
 
 _NONE = np.zeros(0, np.int64)
-
-#: Bits of a chunk of a long token, but for its last: two members of the largest alphabets, of 16 bits each,
-#: and a domain large enough for FF1. The last has fewer than 24 + 24 + 16, so its halves are below 2**40.
-_CHUNK_BITS = 24 << 20
 
 
 class TokenCipher:
@@ -63,6 +60,20 @@ class TokenCipher:
         kept: leading letters and digits of each value that stay, n numbers.
         """
         return self._by_rows(values, whole=True, kept=_NONE if kept is None else kept)
+
+    def before_last(
+        self, char: str, values: pl.Series, cuts: tuple[int, ...] = ()
+    ) -> tuple[pl.Series, pl.Series]:
+        """Mask word by word what stands before the last of an ASCII character, which each of n values has.
+
+        Returns (what was masked, the character included; the rest as it was).
+        """
+        flat = Flat.of(values)
+        middle = np.empty(values.len(), np.int64)
+        loops.after_last(flat.data, flat.offsets, ord(char), middle)
+        first = flat.pieces(flat.offsets[:-1], middle)
+        self.mask_flat(first.data, first.offsets, cuts=np.array(cuts, np.int64))
+        return first.series(), flat.pieces(middle, flat.offsets[1:]).series()
 
     def _by_rows(self, values: pl.Series, whole: bool, kept: Ints = _NONE, cuts: Ints = _NONE) -> pl.Series:
         if not values.len():
@@ -141,12 +152,12 @@ class TokenCipher:
         large = np.flatnonzero(domain == 0)
         if not len(large):
             return
-        chunks = loops.count_chunks(alphabet, ends, large, groups.bits, _CHUNK_BITS)
+        chunks = loops.count_chunks(alphabet, ends, large, groups.bits)
         where = np.empty((chunks, 5), np.int64)
         halves = np.empty((4, chunks), np.uint64)
         heads, tweaks = np.empty((chunks, 2), np.uint64), np.empty((chunks, 2), np.uint64)
         loops.cut(
-            alphabet, member, ends, large, groups.size, groups.bits, _CHUNK_BITS, shape,
+            alphabet, member, ends, large, groups.size, groups.bits, shape,
             where, halves, heads, tweaks,
         )  # fmt: skip
         self._large(where, halves, heads, tweaks)
@@ -174,10 +185,11 @@ class TokenCipher:
         if len(rest):
             # The rest of a token as one digest: exclusive or of its chunks, each enciphered with its place.
             loops.fold_rest(self._blocks(where, halves, rest, rest), rest, where, tweaks)
-        self._step(halves, heads, tweaks, leads)
+        self._pass(halves, heads, tweaks, leads, self._ff1.step)
         if len(rest):
+            # A token whose first chunk has changed has changed: the others need not step.
             tweaks[rest] ^= self._blocks(where, halves, rest, where[rest, 1])
-            self._step(halves, heads, tweaks, rest)
+            self._pass(halves, heads, tweaks, rest, self._ff1.encrypt)
 
     def _blocks(self, where: Ints, halves: U64, chunks: Ints, of: Ints) -> U64:
         """AES of (place of a chunk in its token, the number of another), as (n, 2) words."""
@@ -185,11 +197,10 @@ class TokenCipher:
         block = np.stack([where[chunks, 0].astype(np.uint64) + np.uint64(1 << 40), a * v + b], axis=1)
         return self._ff1.aes(_bytes(block)).view(">u8").astype(np.uint64)
 
-    def _step(self, halves: U64, heads: U64, tweaks: U64, chosen: Ints) -> None:
+    def _pass(self, halves: U64, heads: U64, tweaks: U64, chosen: Ints, cipher: Halves) -> None:
         state = self._ff1.state(_bytes(heads[chosen]), _bytes(tweaks[chosen]))
-        halves[0, chosen], halves[1, chosen] = self._ff1.step(
-            halves[0, chosen], halves[1, chosen], halves[2, chosen], halves[3, chosen], state
-        )
+        a, b, u, v = halves[:, chosen]
+        halves[0, chosen], halves[1, chosen] = cipher(a, b, u, v, state)
 
 
 def _bytes(words: U64) -> npt.NDArray[np.uint8]:
