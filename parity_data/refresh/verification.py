@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import psycopg
 from psycopg import sql
-from psycopg.rows import tuple_row
 
 from parity_data.catalog import Catalog, Table
+from parity_data.catalog.arrow import ArrowReader
 from parity_data.catalog.fingerprint import read_fingerprint, sequence_positions
 from parity_data.catalog.migrations import migration_heads
 from parity_data.catalog.model import Column
+from parity_data.catalog.one_connection import ConnectionReader
+from parity_data.transfer.wire import as_text
 from parity_data.catalog.reading import own_rows
 from parity_data.refresh.declared import declared_differences
 from parity_data.refresh.representative import check_sample
@@ -37,8 +40,6 @@ if TYPE_CHECKING:
 
 #: Families of types whose text may hold or repeat somebody's data.
 _TEXTUAL = frozenset({"text", "varchar", "bpchar", "citext", "name", "json", "jsonb", "xml", "hstore"})
-
-_BATCH = 20_000
 
 
 class Verification:
@@ -175,25 +176,38 @@ class Verification:
         canaries.plant(refresh.witnesses.digests)
         audit = LeakAudit(refresh.witnesses.digests, kept=kept | set(canaries.kept))
         canaries.feed(audit)
-        for name, table in refresh.catalog.tables.items():
-            if self.rows.get(name):
-                for column in filter(_textual, table.columns):
-                    for values in self._staged(table, column):
-                        audit.feed((name, column.name), values)
+        self._feed(audit)
         hits, wrong = canaries.found(audit.hits())
         scanned = {column: count for column, count in audit.scanned.items() if not canaries.own(column)}
         return [*check_leaks(hits, scanned), check_canaries(canaries, wrong, refresh.witnesses.key)]
 
-    def _staged(self, table: Table, column: Column) -> Iterator[pl.Series]:
-        """Batches of a staged column as text."""
-        query = sql.SQL("SELECT {}::text FROM {}").format(sql.Identifier(column.name), own_rows(table))
-        with (
-            self._connection.transaction(),
-            self._connection.cursor("parity_audit", row_factory=tuple_row) as cursor,
-        ):
-            cursor.execute(query)
-            while rows := cursor.fetchmany(_BATCH):
-                yield pl.Series([row[0] for row in rows], dtype=pl.String)
+    def _feed(self, audit: LeakAudit) -> None:
+        """Every staged textual column, several side by side."""
+        refresh = self._refresh
+        todo = [
+            (table, column)
+            for name, table in refresh.catalog.tables.items()
+            if self.rows.get(name)
+            for column in filter(_textual, table.columns)
+        ]
+        # The largest first, so that all readers end at about the same time.
+        todo.sort(key=lambda pair: -self.rows[pair[0].name])
+        alone = refresh.building.connection is not None
+        readers = 1 if alone else max(1, min(refresh.settings.connections, len(todo)))
+
+        def work(share: list[tuple[Table, Column]]) -> None:
+            reader = ConnectionReader(self._connection) if alone else ArrowReader(refresh.building.target)
+            with closing(reader):
+                for table, column in share:
+                    query = sql.SQL("SELECT {}::text FROM {}").format(
+                        sql.Identifier(column.name), own_rows(table)
+                    )
+                    for batch in reader.batches(query, f"{table.name}.{column.name}"):
+                        values = pl.Series(as_text(batch.column(0)), dtype=pl.String)
+                        audit.feed((table.name, column.name), values)
+
+        with ThreadPoolExecutor(readers, thread_name_prefix="leak-audit") as pool:
+            list(pool.map(work, [todo[i::readers] for i in range(readers)]))
 
 
 def _textual(column: Column) -> bool:

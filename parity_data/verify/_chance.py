@@ -91,9 +91,7 @@ def space(words: Words, first: npt.NDArray[np.int64], size: int) -> float:
         # Of words of several lengths in one place the commonest length stands for all.
         length = int(np.bincount(lengths).argmax())
         same = first[lengths == length] + i
-        total += (
-            _position_entropy(words.words.gather(same).to_list(), length) if same.size >= _ENOUGH else length
-        )
+        total += _position_entropy(words.spelled(same).to_list(), length) if same.size >= _ENOUGH else length
     return float(_PER_CHARACTER ** min(total, 300.0))
 
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from parity_data.mask.cipher.flat import Flat
+from parity_data.verify import _loops
+
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
-_WORD = r"[\p{L}\p{M}\p{N}]+"
 _PERCENT = r"%[0-9a-fA-F]{2}"
 
 #: Texts that are containers: JSON, arrays and hstore begin so; XML and HTML with an angle bracket.
@@ -47,49 +50,102 @@ class Key:
 class Words:
     """n texts as one flat run of m words.
 
-    words: Series of length m. hashes, lengths (characters): arrays of length m. starts: array of length
-    n + 1; text i holds the words starts[i] to starts[i + 1] - 1, at least one. rows: which text of the
-    input each is, array of length n.
+    hashes, lengths (characters), figures (nothing but numbers): arrays of length m. starts: array of length
+    n + 1; text i holds the words starts[i] to starts[i + 1] - 1, at least one. rows: which text of the input
+    each is, digits: how many it has; arrays of length n. flat, begins, ends: the bytes, and where words lie.
     """
 
-    words: pl.Series
     hashes: U64
     lengths: I64
+    figures: npt.NDArray[np.uint8]
     starts: I64
     rows: I64
+    digits: I64
+    flat: Flat
+    begins: I64
+    ends: I64
+
+    def spelled(self, places: I64) -> pl.Series:
+        """Some of the words, as they stand in the texts but in small letters."""
+        return self.flat.pieces(self.begins[places], self.ends[places]).series().str.to_lowercase()
 
 
 def normal(texts: pl.Series) -> pl.Series:
-    """Texts of the same length, NFKC and lower case, percent-escapes blanked."""
+    """The n texts in NFKC and small letters where they are not all ASCII, percent-escapes blanked."""
     # Normalising costs as much as all the rest, and ASCII is normal already.
     if (texts.str.len_bytes() != texts.str.len_chars()).any():
-        texts = texts.str.normalize("NFKC")
-    return texts.str.replace_all(_PERCENT, " ").str.to_lowercase()
+        texts = texts.str.normalize("NFKC").str.to_lowercase()
+    if texts.str.contains("%", literal=True).any():
+        texts = texts.str.replace_all(_PERCENT, " ")
+    return texts
 
 
 def split(texts: pl.Series, key: Key) -> Words:
-    """The words of n normal texts; texts without any word are left out."""
-    lists = texts.str.extract_all(_WORD)
-    counts = lists.list.len().fill_null(0).to_numpy().astype(np.int64)
+    """The words of n normal texts; texts without any word are left out. Capitals of ASCII count as small."""
+    flat = Flat.of(texts)
+    ascii_only = not flat.data.size or int(flat.data.max()) < 0x80
+    room = flat.data.size // 2 + texts.len() + 1
+    hashes, (lengths, begins, ends) = np.empty(room, np.uint64), np.empty((3, room), np.int64)
+    figures = np.empty(room, np.uint8)
+    counts, digits = np.empty((2, texts.len()), np.int64)
+    count = _loops.split(
+        flat.data, flat.offsets, _ascii_classes() if ascii_only else _classes(), np.uint64(key.seed),
+        hashes, lengths, figures, begins, ends, counts, digits,
+    )  # fmt: skip
     rows = np.flatnonzero(counts)
-    words = lists.gather(rows).explode() if rows.size else pl.Series(dtype=pl.String)
     starts = np.zeros(rows.size + 1, dtype=np.int64)
     np.cumsum(counts[rows], out=starts[1:])
-    hashes = words.hash(seed=key.seed).to_numpy().astype(np.uint64, copy=False)
-    lengths = words.str.len_chars().to_numpy().astype(np.int64)
-    return Words(words, hashes, lengths, starts, rows)
+    return Words(
+        hashes[:count],
+        lengths[:count],
+        figures[:count],
+        starts,
+        rows,
+        digits[rows],
+        flat,
+        begins[:count],
+        ends[:count],
+    )
+
+
+@cache
+def _classes() -> npt.NDArray[np.uint8]:
+    """Class of every character, by code point."""
+    points = np.arange(0x110000, dtype=np.uint32)
+    points[0xD800:0xE000] = 0  # surrogates are no characters
+    chars = pl.Series(list(points.tobytes().decode("utf-32-le")), dtype=pl.String)
+    found = np.zeros(len(points), np.uint8)
+    for number, pattern in (
+        (_loops.LETTER, r"[\p{L}\p{M}]"),
+        (_loops.NUMBER, r"\p{N}"),
+        (_loops.DIGIT, r"\p{Nd}"),
+    ):
+        found[chars.str.contains(pattern).to_numpy()] = number
+    return found
+
+
+@cache
+def _ascii_classes() -> npt.NDArray[np.uint8]:
+    found = np.zeros(0x80, np.uint8)
+    found[[*range(65, 91), *range(97, 123)]] = _loops.LETTER
+    found[range(48, 58)] = _loops.DIGIT
+    return found
 
 
 def whole(words: Words, key: Key) -> tuple[U64, I64, I64]:
     """(digests, word counts, characters in words) of the n texts."""
     counts = np.diff(words.starts)
-    if not counts.size:
-        return np.empty(0, np.uint64), counts, counts
-    position = np.arange(words.hashes.size, dtype=np.int64) - np.repeat(words.starts[:-1], counts)
-    powers = _powers(key, int(counts.max()))
-    sums = np.add.reduceat(words.hashes * powers[position], words.starts[:-1])
-    lengths = np.add.reduceat(words.lengths, words.starts[:-1])
-    return _finish(sums, counts.astype(np.uint64), key), counts, lengths
+    digests, characters = np.empty(counts.size, np.uint64), np.empty(counts.size, np.int64)
+    _loops.whole(
+        words.hashes,
+        words.lengths,
+        words.starts,
+        np.uint64(key.factor),
+        np.uint64(key.salt),
+        digests,
+        characters,
+    )
+    return digests, counts, characters
 
 
 def runs(words: Words, size: int, key: Key) -> tuple[U64, I64, I64, I64]:
@@ -98,28 +154,20 @@ def runs(words: Words, size: int, key: Key) -> tuple[U64, I64, I64, I64]:
     The digest of a run is that of a text of just these words.
     """
     counts = np.diff(words.starts)
-    longer = counts > size
-    if not longer.any():
-        empty = np.empty(0, np.int64)
-        return np.empty(0, np.uint64), empty, empty, empty
-    per_text = np.where(longer, counts - size + 1, 0)
-    texts = np.repeat(np.arange(counts.size), per_text)
-    offset = np.arange(texts.size) - np.repeat(np.cumsum(per_text) - per_text, per_text)
-    first = words.starts[texts] + offset
-    powers = _powers(key, size)
-    sums = np.zeros(first.size, dtype=np.uint64)
-    lengths = np.zeros(first.size, dtype=np.int64)
-    for i in range(size):
-        sums += words.hashes[first + i] * powers[i]
-        lengths += words.lengths[first + i]
-    return _finish(sums, np.full(sums.size, size, dtype=np.uint64), key), first, texts, lengths
+    room = int((counts - size + 1)[counts > size].sum())
+    digests, (firsts, texts, characters) = np.empty(room, np.uint64), np.empty((3, room), np.int64)
+    _loops.runs(
+        words.hashes, words.lengths, words.starts, size, np.uint64(key.factor), np.uint64(key.salt),
+        digests, firsts, texts, characters,
+    )  # fmt: skip
+    return digests, firsts, texts, characters
 
 
 def all_figures(words: Words, first: I64, size: int) -> npt.NDArray[np.bool_]:
     """Which of the runs of ``size`` words that begin at ``first`` are nothing but figures."""
     found = np.ones(first.size, dtype=bool)
     for i in range(size):
-        found &= words.words.gather(first + i).str.contains(r"^\p{N}+$").to_numpy()
+        found &= words.figures[first + i] == 1
     return found
 
 
@@ -161,20 +209,3 @@ def _unescape(parts: pl.Series) -> pl.Series:
 def _decode(code: str) -> str:
     units = bytes.fromhex("".join(code.split("\\u")))
     return units.decode("utf-16-be", errors="replace")
-
-
-def _powers(key: Key, count: int) -> U64:
-    powers = np.empty(count, dtype=np.uint64)
-    power = 1
-    for i in range(count):
-        powers[i] = power
-        power = power * key.factor % 2**64
-    return powers
-
-
-def _finish(sums: U64, counts: U64, key: Key) -> U64:
-    """Mix all bits (the finaliser of SplitMix64: Steele, Lea, Flood 2014)."""
-    x: U64 = sums + counts * np.uint64(0x9E3779B97F4A7C15) + np.uint64(key.salt)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))

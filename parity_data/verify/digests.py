@@ -46,6 +46,9 @@ MAX_RUN = 8
 #: Longer values count as this long.
 MAX_CHARACTERS = 4096
 
+#: Values looked at for repeats, and the share of them from which on it pays to take each once.
+_SAMPLE, _REPEATED = 1_024, 0.2
+
 #: Rows hashed at once, which bounds memory.
 ROWS_AT_ONCE = 250_000
 
@@ -138,27 +141,27 @@ class ValueDigests:
             yield self._digest_slice(as_text(values[start : start + ROWS_AT_ONCE]))
 
     def _digest_slice(self, values: pl.Series) -> tuple[U64, set[int], Counter[int]]:
-        counted = values.drop_nulls().rename("value").value_counts(name="rows")
-        text = counted["value"]
+        text, rows = counted(values.drop_nulls())
         enough = (text.str.len_chars() >= MIN_CHARACTERS) | (text.str.len_bytes() >= _MIN_WIDE_BYTES)
-        counted = counted.filter(enough & ~text.str.contains(_DATE))
-        text = _words.normal(counted["value"])
+        enough &= ~text.str.contains(_DATE)
+        text, rows = text.filter(enough), rows[enough.to_numpy()]
+        text = _words.normal(text)
         words = _words.split(text, self.key)
         digests, sizes, characters = _words.whole(words, self.key)
-        text = text.gather(words.rows)
-        digits = text.str.count_matches(r"\d").to_numpy()
+        text, digits = text.gather(words.rows), words.digits
         identifier = (text.str.contains("@", literal=True)).to_numpy() | (digits >= _IDENTIFIER_DIGITS)
         telling = np.where(
             sizes == 1,
             (digits > 0) & (characters >= _TELLING_WORD),
             (characters >= _TELLING_WORDS) & (sizes <= MAX_RUN),
         )
-        seen = np.minimum(counted["rows"].to_numpy()[words.rows], int(_COUNT)).astype(np.uint64)
+        seen = np.minimum(rows[words.rows], int(_COUNT)).astype(np.uint64)
         packed = (digests >> SHIFT) << SHIFT | seen
         packed |= np.where(identifier, IDENTIFIER, np.uint64(0))
         packed |= np.where(telling, TELLING_INSIDE, np.uint64(0))
         long_enough = (characters >= MIN_CHARACTERS) | (text.str.len_bytes().to_numpy() >= _MIN_WIDE_BYTES)
-        numbers, seen_in = np.unique(bucket_numbers(sizes, characters)[long_enough], return_counts=True)
+        _, once = np.unique(digests[long_enough], return_index=True)
+        numbers, seen_in = np.unique(bucket_numbers(sizes, characters)[long_enough][once], return_counts=True)
         return (
             _combine([packed[long_enough]]),
             {int(size) for size in np.unique(sizes[telling & long_enough])},
@@ -176,6 +179,15 @@ def as_text(values: pl.Series) -> pl.Series:
     while isinstance(values.dtype, pl.List | pl.Array):
         values = values.explode()
     return values if values.dtype == pl.String else values.cast(pl.String)
+
+
+def counted(values: pl.Series) -> tuple[pl.Series, I64]:
+    """Values and in how many rows each is: once each where the first of them repeat, else as they are."""
+    first = values.head(_SAMPLE)
+    if first.n_unique() > len(first) * (1 - _REPEATED):
+        return values, np.ones(len(values), np.int64)
+    found = values.rename("value").value_counts(name="rows")
+    return found["value"], found["rows"].to_numpy().astype(np.int64)
 
 
 def counts(packed: U64) -> U64:

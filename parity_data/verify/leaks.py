@@ -12,6 +12,7 @@ in a column the rules keep, unless they are e-mail addresses or long numbers.
 from __future__ import annotations
 
 import math
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from parity_data.verify.digests import (
     ValueDigests,
     as_text,
     bucket_numbers,
+    counted,
     counts,
 )
 from parity_data.verify.result import CheckResult
@@ -121,7 +123,7 @@ class _Scanned:
 
 
 class LeakAudit:
-    """Feed it every staged textual column, then ask for ``hits``.
+    """Feed it every staged textual column, then ask for ``hits``. Several threads may feed one column each.
 
     kept: staged columns whose rule is keep. spaces: for production columns whose mask draws from a pool
     (a list of names, numbers with a fixed beginning), how many values there are to draw.
@@ -143,6 +145,7 @@ class LeakAudit:
         self._kept_values = digests.packed_kept()
         self._kept_columns = frozenset(kept)
         self._held_by_kept: Counter[int] = Counter()
+        self._lock = threading.Lock()
         self._spaces = dict(spaces or {})
         self._scanned: dict[ColumnKey, _Scanned] = defaultdict(_Scanned)
 
@@ -170,15 +173,15 @@ class LeakAudit:
         return found
 
     def _feed(self, column: ColumnKey, scanned: _Scanned, texts: pl.Series) -> None:
-        counted = texts.rename("value").value_counts(name="rows")
-        parts, where = _words.pieces(counted["value"])
-        rows = counted["rows"].to_numpy().astype(np.int64)[where]
+        texts, seen = counted(texts)
+        parts, where = _words.pieces(texts)
+        rows = seen[where]
         words = _words.split(_words.normal(parts), self._key)
         rows = rows[words.rows]
         digests, sizes, characters = _words.whole(words, self._key)
         if column in self._kept_columns:
             # What stands inside a container is no value that the rules decided on.
-            plain = ~_words.is_container(counted["value"]).to_numpy()[where][words.rows]
+            plain = ~_words.is_container(texts).to_numpy()[where][words.rows]
             self._remember_kept(digests[plain], rows[plain])
         hit = self._match(digests)
         starts = words.starts[:-1]
@@ -200,8 +203,9 @@ class LeakAudit:
 
     def _remember_kept(self, digests: U64, rows: npt.NDArray[np.int64]) -> None:
         hit = self._match(digests)
-        for digest, count in zip((digests[hit] >> SHIFT).tolist(), rows[hit].tolist(), strict=True):
-            self._held_by_kept[digest] += count
+        with self._lock:
+            for digest, count in zip((digests[hit] >> SHIFT).tolist(), rows[hit].tolist(), strict=True):
+                self._held_by_kept[digest] += count
 
     def _note(
         self,
@@ -240,7 +244,7 @@ class LeakAudit:
             for place, digest in zip(at[:_SHAPE_SAMPLE].tolist(), found, strict=False):
                 if len(noted.shapes) < _SHAPE_SAMPLE:
                     begin = int(first[place])
-                    noted.shapes[digest] = _shape(words.words[begin : begin + size])
+                    noted.shapes[digest] = _shape(words.spelled(np.arange(begin, begin + size)))
 
     def _judge(
         self, column: ColumnKey, scanned: _Scanned, source: ColumnKey, bar: _chance.Bar

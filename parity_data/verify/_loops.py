@@ -1,0 +1,123 @@
+"""Compiled loops over words: hash them, and add their hashes up by text and by every few words in a row."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from parity_data.compiled import compiled
+
+U8 = npt.NDArray[np.uint8]
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+
+#: Classes of characters: no part of a word; a letter or mark; a number; a decimal digit.
+OTHER, LETTER, NUMBER, DIGIT = 0, 1, 2, 3
+
+#: FNV-1a (Fowler, Noll, Vo); then the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+_PRIME = np.uint64(0x100000001B3)
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
+
+
+@compiled
+def _mixed(x: np.uint64) -> np.uint64:
+    x = (x ^ (x >> _S30)) * _MIX_1
+    x = (x ^ (x >> _S27)) * _MIX_2
+    return x ^ (x >> _S31)
+
+
+@compiled
+def split(
+    data: U8, offsets: I64, classes: U8, seed: np.uint64,
+    hashes: U64, lengths: I64, figures: U8, begins: I64, ends: I64, counts: I64, digits: I64,
+) -> int:  # fmt: skip
+    """The words of n texts in UTF-8. classes: by code point; small letters of ASCII stand for capitals.
+
+    By word, room for all: hashes, lengths in characters, figures (1 for nothing but numbers), begins and ends
+    in ``data``. By text: counts of words, digits. Returns how many words there are.
+    """
+    words = 0
+    for text in range(len(offsets) - 1):
+        first, number = words, 0
+        inside = False
+        for place in range(offsets[text], offsets[text + 1]):
+            byte = data[place]
+            if byte & 0xC0 == 0x80:
+                continue
+            point = np.int64(byte)
+            width = 1
+            if byte >= 0x80:
+                width = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+                point &= 0x7F >> width
+                for i in range(1, width):
+                    point = point << 6 | (np.int64(data[place + i]) & 0x3F)
+            kind = classes[point]
+            if kind == OTHER:
+                if inside:
+                    ends[words] = place
+                    words += 1
+                    inside = False
+                continue
+            if not inside:
+                inside = True
+                begins[words], hashes[words], lengths[words], figures[words] = place, seed, 0, 1
+            code = hashes[words]
+            if width == 1:
+                code = (code ^ np.uint64(byte + 32 if 65 <= byte <= 90 else byte)) * _PRIME
+            else:
+                for i in range(width):
+                    code = (code ^ np.uint64(data[place + i])) * _PRIME
+            hashes[words] = code
+            lengths[words] += 1
+            if kind == LETTER:
+                figures[words] = 0
+            elif kind == DIGIT:
+                number += 1
+        if inside:
+            ends[words] = offsets[text + 1]
+            words += 1
+        counts[text], digits[text] = words - first, number
+    for word in range(words):
+        hashes[word] = _mixed(hashes[word])
+    return words
+
+
+@compiled
+def whole(
+    hashes: U64, lengths: I64, starts: I64, factor: np.uint64, salt: np.uint64, digests: U64, characters: I64
+) -> None:
+    """A digest of all words of each text, and their characters. starts: n + 1 places in the words."""
+    for text in range(len(starts) - 1):
+        total, power = np.uint64(0), np.uint64(1)
+        length = np.int64(0)
+        for word in range(starts[text], starts[text + 1]):
+            total += hashes[word] * power
+            power *= factor
+            length += lengths[word]
+        count = np.uint64(starts[text + 1] - starts[text])
+        digests[text], characters[text] = _mixed(total + count * _GOLDEN + salt), length
+
+
+@compiled
+def runs(
+    hashes: U64, lengths: I64, starts: I64, size: int, factor: np.uint64, salt: np.uint64,
+    digests: U64, firsts: I64, texts: I64, characters: I64,
+) -> int:  # fmt: skip
+    """The same for every ``size`` words in a row of texts that are longer; room for all. Returns how many."""
+    found = 0
+    for text in range(len(starts) - 1):
+        if starts[text + 1] - starts[text] <= size:
+            continue
+        for first in range(starts[text], starts[text + 1] - size + 1):
+            total, power = np.uint64(0), np.uint64(1)
+            length = np.int64(0)
+            for word in range(first, first + size):
+                total += hashes[word] * power
+                power *= factor
+                length += lengths[word]
+            digests[found] = _mixed(total + np.uint64(size) * _GOLDEN + salt)
+            firsts[found], texts[found], characters[found] = first, text, length
+            found += 1
+    return found
