@@ -289,7 +289,13 @@ def _in_case_of(original: str, masked: str, folded: str) -> str:
     if all(capital or _capital(f) == f for capital, f in zip(capitals, folded, strict=True)):
         return "".join(map(_capital, masked))
     capitals += [False] * (len(masked) - len(capitals))
-    return "".join(_capital(c) if capital else c for c, capital in zip(masked, capitals, strict=False))
+    out = "".join(_capital(c) if capital else c for c, capital in zip(masked, capitals, strict=False))
+    # Where every capital stands over a dot or digit now, the first letter takes it.
+    return (
+        out
+        if out != masked
+        else next((out[:i] + _capital(c) + out[i + 1 :] for i, c in enumerate(out) if _capital(c) != c), out)
+    )
 
 
 def _sizes(room: int) -> dict[str, int]:

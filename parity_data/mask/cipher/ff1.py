@@ -98,7 +98,8 @@ class BulkFF1:
 
     def _rounds(self, a: U64, b: U64, u: U64, v: U64, state: U64, inverse: bool) -> tuple[U64, U64]:
         halves = [a.copy(), b.copy()]
-        shift = _index_shift(u, v)
+        shift = np.empty(len(a), np.uint64)
+        loops.shifts(u, v, shift)
         blocks = np.empty((len(a), 2), np.uint64)
         room = np.empty(16 * len(a) + 15, np.uint8)
         mac = room[: 16 * len(a)].view(np.uint64).reshape(-1, 2)
@@ -129,13 +130,3 @@ def head(radix: int, u: int, n: int) -> bytes:
     """The block P for a tweak of 16 bytes. radix: 0 for mixed radix, where the tweak names the radices."""
     fixed = bytes([1, 2, 1]) + radix.to_bytes(3, "big") + bytes([ROUNDS, u % 256])
     return fixed + n.to_bytes(4, "big") + (16).to_bytes(4, "big")
-
-
-def _index_shift(u: U64, v: U64) -> U64:
-    """Where the round number goes in the last block: just before NUM(B), as wide as the larger half."""
-    top = np.maximum(u, v) - np.uint64(1)
-    width = np.ones(len(v), np.uint64)
-    for bits in (8, 16, 24, 32):
-        width += (top >> np.uint64(bits)) > 0
-    shift: U64 = width * np.uint64(8)
-    return shift

@@ -282,11 +282,12 @@ def find(
         full = size > len(folded) or number + size > len(hashes) or free + 2 * size > len(store)
         if full or waits + size > len(waiting):
             break
-        count: Int = 0
-        parts: Int = 0
-        used: Int = 0
+        # Typed, so that _split is not compiled for constants as well.
+        count: Int = np.int64(0)
+        parts: Int = np.int64(0)
+        used: Int = np.int64(0)
         for text in range(row, last):
-            skip = kept[text] if len(kept) else 0
+            skip = kept[text] if len(kept) else np.int64(0)
             count, parts, used = _split(
                 out, offsets[text], offsets[text + 1], whole, skip, cuts, kind, fold, of, seed,
                 folded, codes, words, pieces, count, parts, used,
@@ -495,13 +496,13 @@ def _chunk_end(
 @compiled
 def count_chunks(alphabet: U32, ends: I64, large: I64, bits: I64) -> Int:
     """How many chunks the words ``large`` have in all."""
-    chunks = 0
+    chunks: Int = np.int64(0)
     for word in large:
         begin: Int = ends[word]
         end = ends[word + 1]
         total, count = _word_bits(alphabet, bits, begin, end)
-        done: Int = 0
-        number = 0
+        done: Int = np.int64(0)
+        number: Int = np.int64(0)
         while begin < end:
             begin, done = _chunk_end(alphabet, bits, begin, end, done, total, count, number)
             number += 1
@@ -545,8 +546,8 @@ def cut(
         begin: Int = ends[word]
         end = ends[word + 1]
         total, count = _word_bits(alphabet, bits, begin, end)
-        leader, number = chunk, 0
-        done: Int = 0
+        leader, number = chunk, np.int64(0)
+        done: Int = np.int64(0)
         while begin < end:
             last, after = _chunk_end(alphabet, bits, begin, end, done, total, count, number)
             have = after - done
@@ -637,6 +638,17 @@ def _swapped(x: np.uint64) -> np.uint64:
     for i in range(8):
         out |= (x >> np.uint64(8 * i) & np.uint64(0xFF)) << np.uint64(56 - 8 * i)
     return out
+
+
+@compiled
+def shifts(u: U64, v: U64, shift: U64) -> None:
+    """Where the number of the round goes in FF1's last block: before the half, as wide as the larger one."""
+    for i in range(len(u)):
+        top = max(u[i], v[i]) - _ONE
+        width = _ONE
+        for bits in (8, 16, 24, 32):
+            width += _ONE if top >> np.uint64(bits) else _ZERO
+        shift[i] = width * np.uint64(8)
 
 
 @compiled

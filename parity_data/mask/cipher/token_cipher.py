@@ -181,7 +181,7 @@ class TokenCipher:
         """Other shapes: FF1, first chunk first."""
         first = where[:, 0] == 0
         rest = np.flatnonzero(~first)
-        leads = np.flatnonzero(first)
+        leads = np.flatnonzero(first) if len(rest) else slice(None)
         if len(rest):
             # The rest of a token as one digest: exclusive or of its chunks, each enciphered with its place.
             loops.fold_rest(self._blocks(where, halves, rest, rest), rest, where, tweaks)
@@ -197,9 +197,9 @@ class TokenCipher:
         block = np.stack([where[chunks, 0].astype(np.uint64) + np.uint64(1 << 40), a * v + b], axis=1)
         return self._ff1.aes(_bytes(block)).view(">u8").astype(np.uint64)
 
-    def _pass(self, halves: U64, heads: U64, tweaks: U64, chosen: Ints, cipher: Halves) -> None:
+    def _pass(self, halves: U64, heads: U64, tweaks: U64, chosen: Ints | slice, cipher: Halves) -> None:
         state = self._ff1.state(_bytes(heads[chosen]), _bytes(tweaks[chosen]))
-        a, b, u, v = halves[:, chosen]
+        a, b, u, v = np.ascontiguousarray(halves[:, chosen])
         halves[0, chosen], halves[1, chosen] = cipher(a, b, u, v, state)
 
 
