@@ -33,6 +33,10 @@ _DESCRIPTIONS = (
 )  # fmt: skip
 
 _EXTENSION = r"(?i)^(.*?)((?:[\s;,]*(?:ext\.?|extension|x|#|durchwahl)\s*\p{Nd}{1,6})?\s*)$"
+#: A letter among the digits may become one that reads as an extension; such numbers are a plan apart.
+_LIKE_EXTENSION = r"(?i)(?:ext\.?|extension|x|durchwahl)\s*[0-9]{1,6}\s*$"
+_EXTENSION_AT_END = re.compile(_LIKE_EXTENSION)
+_APART = 1_000
 #: What an extension or blanks at the end need.
 _EXTENDED = r"(?i)[x#]|durchwahl|\s$"
 #: What can be a number: digits, letters of a keypad, and what stands between them.
@@ -141,6 +145,7 @@ def _plan(values: pl.Series, codes: tuple[int, ...]) -> pl.Series:
     if len(values) < _FEW:
         return pl.Series([_plan_of(text, codes) for text in values.to_list()], dtype=pl.Int64)
     digits = _digits(values)
+    extended = values.str.contains(_LIKE_EXTENSION)
     frame = pl.DataFrame({"digits": digits, "abroad": _international(values)}).with_columns(
         code=pl.when("abroad").then(pl.col("digits").str.extract(_HEAD, 1).cast(pl.Int64)),
         national=pl.col("digits").str.replace(_HEAD, ""),
@@ -161,16 +166,20 @@ def _plan(values: pl.Series, codes: tuple[int, ...]) -> pl.Series:
             .then(pl.col("national").str.contains(_pattern(code)).cast(pl.Int64))
             .otherwise(found)
         )
-    return frame.select(found.cast(pl.Int64).fill_null(0)).to_series()
+    return frame.select(found.cast(pl.Int64).fill_null(0)).to_series() + extended.cast(pl.Int64) * _APART
 
 
 def _plan_of(text: str, codes: tuple[int, ...]) -> int:
     """The same for one number: for the last few of a walk, where matching in bulk costs more."""
     digits = _keyed_in(text)
+    apart = _APART if _EXTENSION_AT_END.search(text) else 0
     if _ABROAD.match(text) is None:
-        return next((place for place, code in enumerate(codes, 1) if _compiled(code).match(digits)), 0)
+        return apart + next(
+            (place for place, code in enumerate(codes, 1) if _compiled(code).match(digits)), 0
+        )
     head = _HEADS.match(digits)
-    return int(head is not None and _compiled(int(head[1])).match(digits[head.end() :]) is not None)
+    fits = head is not None and _compiled(int(head[1])).match(digits[head.end() :]) is not None
+    return apart + int(fits)
 
 
 @cache
