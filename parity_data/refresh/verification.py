@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -18,10 +19,10 @@ from parity_data.catalog.fingerprint import read_fingerprint, sequence_positions
 from parity_data.catalog.migrations import migration_heads
 from parity_data.catalog.model import Column
 from parity_data.catalog.one_connection import ConnectionReader
-from parity_data.transfer.wire import as_text
 from parity_data.catalog.reading import own_rows
 from parity_data.refresh.declared import declared_differences
 from parity_data.refresh.representative import check_sample
+from parity_data.transfer.wire import as_text
 from parity_data.verify.canaries import Canaries, check_canaries
 from parity_data.verify.digests import ColumnKey
 from parity_data.verify.integrity import KeyName, check_foreign_keys

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.errors import ParityError, SourceError, TargetError
+from parity_data.mask import ColumnMasker
 from parity_data.transfer import encode, wire
 from parity_data.transfer.control import Control
 from parity_data.transfer.extract import read_slice
