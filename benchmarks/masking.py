@@ -56,7 +56,8 @@ def main() -> None:
     emails = email_column(rows, draw)
     few = emails.head(rows // 100).gather(draw.integers(0, rows // 100, rows))
     columns: list[tuple[str, str, pl.Series, float | None]] = [
-        ("distinct e-mails", "token", emails, 4.0),
+        ("distinct e-mails, word by word", "username", emails, 4.0),
+        ("distinct e-mails, each as one word", "token", emails, None),
         ("distinct e-mails", "email", emails, None),
         ("names in ten scripts", "person_name", name_column(rows, draw), 8.0),
         ("e-mails, 1 % distinct", "token", few, 1.5),
