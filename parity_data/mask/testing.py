@@ -114,7 +114,7 @@ def assert_promises(
     pairs = list(zip(distinct, new, strict=True))
     kind = info.distinct_with(params)
     if kind == "injective":
-        _assert_distinct(pairs)
+        _assert_distinct(pairs, exact="case" in info.keeps)
     if max_length is not None and max_length >= info.shortest:
         too_long = [after for after in new if after is not None and len(after) > max_length]
         assert not too_long, f"{info.name} made {too_long[0]!r} of at most {max_length} characters"
@@ -159,11 +159,13 @@ def changeable(text: str) -> bool:
     return False
 
 
-def _assert_distinct(pairs: list[tuple[str, str]]) -> None:
+def _assert_distinct(pairs: list[tuple[str, str]], *, exact: bool) -> None:
+    """exact: or else values that differ in case alone may become one: case is not kept, and means nothing."""
     origin: dict[str, str] = {}
     for before, after in pairs:
-        assert after not in origin, f"{origin[after]!r} and {before!r} both became {after!r}"
-        origin[after] = before
+        twin = origin.setdefault(after, before)
+        same = twin == before if exact else twin.lower() == before.lower()
+        assert same, f"{twin!r} and {before!r} both became {after!r}"
 
 
 def _takes_text(info: MaskerInfo) -> bool:
