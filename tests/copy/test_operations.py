@@ -58,7 +58,7 @@ def test_the_least_privileges_are_enough(
     target_server: Server,
     make_settings: Callable[[Database, Database], Settings],
 ) -> None:
-    reader, stager, owned = blocks("sql")
+    reader, stager, owned, *_ = blocks("sql")
     (policy,) = blocks("yaml")
     try:
         run_script(source_db, PRODUCTION)

@@ -101,7 +101,7 @@ def assert_nothing_else_changed(refresh: Refresh, source: Database) -> int:
     maps: dict[tuple[str, str], tuple[MaskSpec, Counts, Counts]] = {}
     for table, column, spec in columns(refresh):
         where = f"{table.name}.{column.name} ({spec.name})"
-        before, after = counted(source, table, column), counted(refresh.next, table, column)
+        before, after = counted(source, table, column), counted(refresh.building.target, table, column)
         assert before[None] == after[None], f"{where}: NULLs"
         info, kept = describe(spec.name), describe(spec.name).keeps
         if info.distinct_with(spec.params) == "injective":
@@ -150,7 +150,7 @@ def test_the_demo_masked(
     assert all(before.values()), before
     with masked_copy(settings) as refresh:
         assert assert_nothing_else_changed(refresh, shop_db) > 60
-        assert joins(refresh.next) == before
+        assert joins(refresh.building.target) == before
 
 
 @pytest.mark.slow

@@ -137,6 +137,7 @@ def test_counts_what_was_found_and_how() -> None:
         "known person_name": 1,
         "known username": 1,
         "pattern email": 3,
+        "count lengths": 2,
     }
 
 

@@ -33,7 +33,7 @@ def refreshed(
             if sent.error is not None:
                 raise sent.error
         refresh.complete()
-        staging(refresh.next)
+        staging(refresh.building.target)
         refresh.verify()
     return refresh
 

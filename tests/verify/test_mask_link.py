@@ -7,13 +7,11 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from parity_data.catalog.model import Column, Name, Type
 from parity_data.mask import MaskSpec, compile_mask, describe, masker_names
 from parity_data.mask.cipher.alphabet import MARK, alphabets
-from parity_data.mask.testing import KEYS, values
+from parity_data.mask.testing import KEYS
 from parity_data.transfer.wire import ColumnPlan
 from parity_data.verify.mask_link import _TEXTS, Kept, MaskWatch, check_masks, promise
 
@@ -54,14 +52,6 @@ def message(of: ColumnPlan, kept: Kept) -> str | None:
     key = Name("s", "t"), "c"
     (result,) = check_masks({key: kept}, {key: promise(of)})
     return result.message if result.status == "fail" else None
-
-
-@pytest.mark.slow  # 50 maskers
-@pytest.mark.parametrize("name", [n for n in masker_names() if n != "by_key"])
-@settings(max_examples=40)
-@given(data=st.data())
-def test_maskers_keep_their_word(name: str, data: st.DataObject) -> None:
-    assert_word_kept(name, data.draw(values(describe(name))))
 
 
 def test_maskers_keep_their_word_for_their_samples() -> None:
