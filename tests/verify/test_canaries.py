@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 
 import polars as pl
 import pytest
-from fix_copies import POLICY, copy_database, run_script, sample
+from fix_copies import run_script
 from proofs import failed, refreshed, write_rules
 
 from parity_data.database import Database
-from parity_data.refresh.scan import scan_source
 from parity_data.settings import Settings
 from parity_data.verify import canaries as planted
 from parity_data.verify._words import Key
@@ -102,24 +100,3 @@ def test_a_link_that_is_blind_is_noticed(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("parity_data.verify.multiset._mix", lambda x: x)
     said = check_canaries(None, set(), key)
     assert (said.status, said.value) == ("fail", 0)
-
-
-@pytest.mark.slow  # whole databases
-@pytest.mark.samples
-@pytest.mark.parametrize("name", ["chinook", "northwind", "pagila"])
-@pytest.mark.parametrize("fraction", [1.0, 0.2])
-def test_no_false_hit_on_the_samples(
-    source_db: Database,
-    target_db: Database,
-    make_settings: Callable[..., Settings],
-    name: str,
-    fraction: float,
-) -> None:
-    run_script(source_db, sample(name), strict=False)
-    settings = make_settings(source_db, target_db)
-    (settings.rules / "policy.yaml").write_text(POLICY + "on_undecided: mask\n")
-    scan_source(settings, write=settings.rules)
-    refresh = copy_database(replace(settings), fraction)
-    assert {
-        c.status for c in refresh.checks if c.name in ("leak_audit", "mask_link", "load_link", "canaries")
-    } == {"pass"}
