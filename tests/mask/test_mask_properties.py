@@ -30,15 +30,6 @@ def test_letters_that_compose_in_one_case_only_keep_their_normal_form(name: str,
     assert_promises(describe(name), [text, text.swapcase()])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", masker_names())
-@given(data=st.data())
-@examples(80)
-def test_masker_keeps_its_promises_on_many_values(name: str, data: st.DataObject) -> None:
-    info = describe(name)
-    assert_promises(info, data.draw(values(info)))
-
-
 @pytest.mark.parametrize("name", [n for n in masker_names() if describe(n).changes])
 def test_another_key_gives_another_value(name: str) -> None:
     assert_keyed(describe(name))
