@@ -102,12 +102,20 @@ class _Kind:
     space: float = math.inf
     hits: set[int] = field(default_factory=set)
 
-    def look(self, words: Words, first: npt.NDArray[np.int64], size: int, candidates: int) -> None:
+    def look(
+        self,
+        words: Words,
+        first: npt.NDArray[np.int64],
+        size: int,
+        candidates: int,
+        *,
+        figures: bool,
+    ) -> None:
         """Learn from a batch: ``first`` are the first words of those of this kind among its candidates."""
         if first.size:
             share = first.size / candidates
             self.share = share if self.space == math.inf else max(self.share, share)
-            self.space = min(self.space, _chance.space(words, first, size))
+            self.space = min(self.space, _chance.space(words, first, size, figures=figures))
 
 
 @dataclass
@@ -233,7 +241,7 @@ class LeakAudit:
             for kind, are in ((noted.figures, all_figures), (noted.others, ~all_figures)):
                 # Words of prose say nothing of how many names there are; figures within it are numbers, too.
                 if not inside or kind is noted.figures:
-                    kind.look(words, first[mine & are], size, int(mine.sum()))
+                    kind.look(words, first[mine & are], size, int(mine.sum()), figures=kind is noted.figures)
                 kind.hits.update((digests[mine & hit & are] >> SHIFT).tolist())
             at = np.flatnonzero(mine & hit)
             found = (digests[at] >> SHIFT).tolist()
