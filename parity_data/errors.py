@@ -56,7 +56,17 @@ class SourceError(ParityError):
             "The connection to production was lost, and its snapshot with it.",
             where=where,
             todo="Rows of another instant would not fit to those loaded, so a refresh cannot resume there: "
-            "run it again.",
+            "run it again. A standby also ends connections in a recovery conflict: see 'parity doctor'.",
+        )
+
+    @classmethod
+    def conflict(cls, where: str | None = None) -> SourceError:
+        """A standby ended reading, since the primary's changes could not wait any longer."""
+        return cls(
+            "The standby cancelled reading because of a recovery conflict.",
+            where=where,
+            todo="Raise max_standby_streaming_delay there. hot_standby_feedback prevents conflicts over "
+            "rows, not over locks.",
         )
 
 

@@ -72,14 +72,12 @@ def explain(error: Exception, where: str) -> SourceError:
         "42501": ("The source role may not read this.", "GRANT SELECT on it to the role."),
         "55P03": ("It is locked by another session.", "Run the refresh again when the lock is gone."),
         "57014": ("Reading took longer than the statement timeout allows.", None),
-        "40001": (
-            "The standby cancelled reading because of a recovery conflict.",
-            "Raise max_standby_streaming_delay or set hot_standby_feedback.",
-        ),
         "22021": ("The table holds bytes that are not valid in its encoding.", None),
     }
     if code is None or code.startswith("08") or code in ("57P01", "57P02", "57P03", "25P03"):
         return SourceError.lost(where)
+    if code == "40001":
+        return SourceError.conflict(where)
     what, todo = known.get(code or "", (f"Reading failed ({_code(error)}).", None))
     return SourceError(what, where=where, todo=todo)
 

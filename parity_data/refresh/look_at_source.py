@@ -168,12 +168,15 @@ def _replication(snapshot: Snapshot) -> Iterator[Finding]:
             yield finding("replication lag", "warn", what, "Let it catch up, or read from the primary.")
         else:
             yield finding("replication lag", "ok", "the standby keeps up")
-        if not feedback and delay != "-1":
+        if delay == "-1":
+            yield finding("standby conflicts", "ok", "recovery waits for readers")
+        elif feedback:
+            what = f"rows are kept for readers; a lock on the primary (DDL) would end reading after {delay}"
+            yield finding("standby conflicts", "ok", what)
+        else:
             what = f"a recovery conflict would cancel reading after {delay}"
             todo = "ALTER SYSTEM SET hot_standby_feedback = on; SELECT pg_reload_conf(); (on the standby)"
             yield finding("standby conflicts", "warn", what, todo)
-        else:
-            yield finding("standby conflicts", "ok", "recovery does not cancel reading")
         return
     row = snapshot.connection.execute(_REPLICAS).fetchone()
     assert row is not None

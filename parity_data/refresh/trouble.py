@@ -65,7 +65,8 @@ def _word(refresh: Refresh, error: psycopg.Error) -> ParityError | None:
     # The snapshot's transaction is open for the whole refresh; any other state says that it is over.
     status = snapshot.connection.info.transaction_status if snapshot is not None else None
     if status in (TransactionStatus.UNKNOWN, TransactionStatus.IDLE):
-        return SourceError.lost()
+        conflict = isinstance(error, psycopg.errors.SerializationFailure)
+        return SourceError.conflict() if conflict else SourceError.lost()
     if status == TransactionStatus.INERROR:
         return _of_source(refresh, error)
     if lost(error):
@@ -94,10 +95,7 @@ def _of_source(refresh: Refresh, error: psycopg.Error) -> ParityError | None:
             todo="Wait for it to end, or run the refresh at another time.",
         )
     if isinstance(error, psycopg.errors.SerializationFailure):
-        return SourceError(
-            "The standby cancelled reading because of a recovery conflict.",
-            todo="Raise max_standby_streaming_delay or set hot_standby_feedback.",
-        )
+        return SourceError.conflict()
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return SourceError("The source role lacks a privilege.", todo="'parity doctor' names it.")
     return None

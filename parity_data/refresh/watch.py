@@ -88,6 +88,8 @@ class Watch:
                 row = self._production.execute(_ACTIVE, [self._application]).fetchone()
                 if row and row[0] > limits.pause_above_active_sessions:
                     return f"{row[0]} sessions are active, {limits.pause_above_active_sessions} allowed"
+        except psycopg.errors.SerializationFailure:
+            raise SourceError.conflict() from None
         except psycopg.OperationalError:
             raise SourceError.lost() from None
         return None
