@@ -12,9 +12,11 @@ from parity_data.catalog.model import Name, Type
 _TYPES = """
 SELECT t.oid::int8, n.nspname, t.typname, t.typtype::text, t.typcategory::text, t.typbasetype::int8,
        CASE WHEN t.typcategory = 'A' THEN t.typelem::int8 ELSE 0 END, t.typrelid::int8,
-       sn.nspname, s.proname, t.typreceive <> 0, t.typnotnull
+       sn.nspname, s.proname, t.typreceive <> 0, t.typnotnull,
+       t.typtype = 'd' OR s.proargtypes[0] = t.oid OR a.typtype = 'p'
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_proc s ON s.oid = t.typsend LEFT JOIN pg_namespace sn ON sn.oid = s.pronamespace
+LEFT JOIN pg_type a ON a.oid = s.proargtypes[0]
 """
 _FIELDS = """
 SELECT a.attrelid::int8, a.attname, a.atttypid::int8
@@ -68,7 +70,7 @@ class TypeReader:
 
     def _build(self, oid: int) -> Type:
         schema, name, kind, category, base, element, relation, *rest = self._rows[oid]
-        send_schema, send, receive, not_null = rest
+        send_schema, send, receive, not_null, callable_by_name = rest
         below = {
             "base": self.type(base) if base else None,
             "element": self.type(element) if element else None,
@@ -76,7 +78,8 @@ class TypeReader:
         }
         fields = tuple((n, self.type(o)) for n, o in self._fields[relation]) if kind == "c" else ()
         parts = [part for part in below.values() if part] + [part for _, part in fields]
-        own = send is not None and receive and name not in OID_ALIASES
+        # The one of refcursor is declared for text, so SQL cannot call it.
+        own = send is not None and receive and callable_by_name and name not in OID_ALIASES
         return Type(
             oid=oid,
             name=Name(schema, name),

@@ -6,6 +6,7 @@ from pg_catalog. https://www.postgresql.org/docs/current/catalogs.html
 
 from __future__ import annotations
 
+import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -308,7 +309,10 @@ def _read_keys(connection: sa.Connection, snapshot: Snapshot) -> _Keys:
             continue
         primary = inspector.get_multi_pk_constraint(schema=schema, kind=ObjectKind.TABLE)
         indexes = inspector.get_multi_indexes(schema=schema, kind=ObjectKind.TABLE)
-        checks = inspector.get_multi_check_constraints(schema=schema, kind=ObjectKind.TABLE)
+        with warnings.catch_warnings():
+            # A check that is not enforced is more than SQLAlchemy knows, and asks nothing of a value.
+            warnings.filterwarnings("ignore", "Could not parse CHECK", sa.exc.SAWarning)
+            checks = inspector.get_multi_check_constraints(schema=schema, kind=ObjectKind.TABLE)
         for (_, table), key in primary.items():
             if key["constrained_columns"]:
                 keys.primary[Name(schema, table)] = tuple(key["constrained_columns"])
@@ -336,5 +340,5 @@ def _read_keys(connection: sa.Connection, snapshot: Snapshot) -> _Keys:
                 if expression is not None
             )
         for (_, table), constraints in checks.items():
-            keys.checks[Name(schema, table)] = tuple(c["sqltext"] for c in constraints)
+            keys.checks[Name(schema, table)] = tuple(c["sqltext"] for c in constraints if c["sqltext"])
     return keys

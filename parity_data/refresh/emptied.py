@@ -6,7 +6,7 @@ Nothing of their definitions changes, so production's and staging's must be the 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
@@ -23,15 +23,18 @@ from parity_data.release.sessions import notify, open_sessions
 from parity_data.release.standstill import Busy, hold_still
 from parity_data.verify.schema import schema_differences
 
-if TYPE_CHECKING:
-    pass
-
-#: Keys are made anew after the load: rows come table by table, and some keys dangle in production, too.
-_KEYS = """
-SELECT n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid),
-       obj_description(k.oid, 'pg_constraint')
-FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE k.contype = 'f' AND k.conparentid = 0 AND n.nspname = ANY (%s) ORDER BY 1, 2, 3
+#: What is made anew after the load: foreign keys, since rows come table by table and some keys dangle in
+#: production, too; and what production never held its old rows against, NOT VALID. Inherited ones go with the
+#: parent's; one that is a child's own as well is found when that is gone.
+_CONSTRAINTS = """
+SELECT CASE WHEN k.contypid = 0 THEN 'TABLE' ELSE 'DOMAIN' END, n.nspname, coalesce(c.relname, t.typname),
+       k.conname, pg_get_constraintdef(k.oid), obj_description(k.oid, 'pg_constraint')
+FROM pg_constraint k LEFT JOIN pg_class c ON c.oid = k.conrelid LEFT JOIN pg_type t ON t.oid = k.contypid
+JOIN pg_namespace n ON n.oid = coalesce(c.relnamespace, t.typnamespace)
+WHERE (k.contype = 'f' AND k.conparentid = 0
+       OR k.contype IN ('c', 'n') AND NOT k.convalidated AND k.conislocal AND k.coninhcount = 0
+          AND (to_jsonb(k) ->> 'conenforced') IS DISTINCT FROM 'false')
+  AND n.nspname = ANY (%s) ORDER BY 1, 2, 3, 4
 """
 _TRIGGERS = """
 SELECT n.nspname, c.relname, t.tgname, t.tgenabled::text
@@ -45,11 +48,27 @@ _ENABLE = {"O": "ENABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
 
 
 @dataclass(frozen=True)
-class _Key:
-    table: Name
+class _Constraint:
+    """kind: of what it belongs to, 'TABLE' or 'DOMAIN'."""
+
+    kind: Literal["TABLE", "DOMAIN"]
+    of: Name
     name: str
     definition: str
     comment: str | None
+
+    def alter(self, action: str) -> sql.Composed:
+        """action: what to do with ``{}``, the name."""
+        return sql.SQL(f"ALTER {self.kind} {{}} {action}").format(
+            sql.Identifier(self.of.schema, self.of.name), sql.Identifier(self.name)
+        )
+
+    def remark(self) -> sql.Composed:
+        """The statement that gives it its comment."""
+        domain = "DOMAIN " if self.kind == "DOMAIN" else ""
+        return sql.SQL(f"COMMENT ON CONSTRAINT {{}} ON {domain}{{}} IS {{}}").format(
+            sql.Identifier(self.name), sql.Identifier(self.of.schema, self.of.name), sql.Literal(self.comment)
+        )
 
 
 class InTables(InPlace):
@@ -115,17 +134,17 @@ class InTables(InPlace):
             )
 
     def _set_aside(self) -> None:
-        """Drop foreign keys and silence triggers; ``finished`` brings them back."""
+        """Drop constraints that rows may break and silence triggers; ``finished`` brings them back."""
         connection = self.connection
-        self._keys = [
-            _Key(Name(schema, table), *rest)
-            for schema, table, *rest in connection.execute(_KEYS, [self.schemas]).fetchall()
-        ]
+        self._constraints: list[_Constraint] = []
+        while found := connection.execute(_CONSTRAINTS, [self.schemas]).fetchall():
+            for kind, schema, of, *rest in found:
+                constraint = _Constraint(kind, Name(schema, of), *rest)
+                connection.execute(constraint.alter("DROP CONSTRAINT {}"))
+                self._constraints.append(constraint)
         self._triggers = connection.execute(_TRIGGERS, [self.schemas]).fetchall()
-        for key in self._keys:
-            connection.execute(_alter(key.table, "DROP CONSTRAINT {}", key.name))
         for schema, table, trigger, _ in self._triggers:
-            connection.execute(_alter(Name(schema, table), "DISABLE TRIGGER {}", trigger, only=True))
+            connection.execute(_alter_only(Name(schema, table), "DISABLE TRIGGER {}", trigger))
 
     def _empty(self) -> None:
         leaves = [leaf for table in self._refresh.catalog.tables.values() for leaf in table.leaves]
@@ -149,31 +168,21 @@ class InTables(InPlace):
             )
 
     def finished(self) -> None:
-        """Bring back foreign keys and triggers."""
+        """Bring back constraints and triggers."""
         connection = self.connection
-        for key in self._keys:
+        for constraint in self._constraints:
             try:
-                connection.execute(
-                    _alter(key.table, "ADD CONSTRAINT {} " + _literally(key.definition), key.name)
-                )
+                connection.execute(constraint.alter("ADD CONSTRAINT {} " + _literally(constraint.definition)))
             except psycopg.errors.IntegrityError:
                 raise TargetError(
-                    f'The rows break the foreign key "{key.name}".',
-                    where=str(key.table),
+                    f'The rows break the foreign key "{constraint.name}".',
+                    where=str(constraint.of),
                     todo="Choose masks that keep it; staging is unchanged.",
                 ) from None
-            if key.comment is not None:
-                connection.execute(
-                    sql.SQL("COMMENT ON CONSTRAINT {} ON {} IS {}").format(
-                        sql.Identifier(key.name),
-                        sql.Identifier(key.table.schema, key.table.name),
-                        sql.Literal(key.comment),
-                    )
-                )
+            if constraint.comment is not None:
+                connection.execute(constraint.remark())
         for schema, table, trigger, enabled in self._triggers:
-            connection.execute(
-                _alter(Name(schema, table), f"{_ENABLE[enabled]} TRIGGER {{}}", trigger, only=True)
-            )
+            connection.execute(_alter_only(Name(schema, table), f"{_ENABLE[enabled]} TRIGGER {{}}", trigger))
 
     def _own(self) -> dict[str, Any]:
         return {"saved": self.saved}
@@ -195,9 +204,10 @@ class InTables(InPlace):
         return "released: staging holds its rows now"
 
 
-def _alter(table: Name, action: str, name: str, *, only: bool = False) -> sql.Composed:
-    statement = "ALTER TABLE ONLY {} " if only else "ALTER TABLE {} "
-    return sql.SQL(statement + action).format(sql.Identifier(table.schema, table.name), sql.Identifier(name))
+def _alter_only(table: Name, action: str, name: str) -> sql.Composed:
+    return sql.SQL("ALTER TABLE ONLY {} " + action).format(
+        sql.Identifier(table.schema, table.name), sql.Identifier(name)
+    )
 
 
 def _literally(text: str) -> str:

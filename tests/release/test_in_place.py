@@ -221,15 +221,29 @@ def test_truncate_keeps_triggers_silent_and_keys_as_they_were(emptied: Staging) 
         INSERT INTO ring VALUES (1001, NULL), (1002, 1001); UPDATE ring SET next = 1002 WHERE id = 1001;
         ALTER TABLE ring ADD CONSTRAINT loose FOREIGN KEY (id) REFERENCES person NOT VALID;
         COMMENT ON CONSTRAINT loose ON ring IS 'not checked';
+        CREATE DOMAIN small AS int; CREATE TABLE sizes (size small); INSERT INTO sizes VALUES (1000);
+        ALTER DOMAIN small ADD CONSTRAINT under_ten CHECK (VALUE < 10) NOT VALID;
+        COMMENT ON CONSTRAINT under_ten ON DOMAIN small IS 'from now on';
+        CREATE TABLE elder (x int); CREATE TABLE younger () INHERITS (elder);
+        INSERT INTO elder VALUES (-1); INSERT INTO younger VALUES (-2);
+        ALTER TABLE younger ADD CONSTRAINT positive CHECK (x > 0) NOT VALID;
+        ALTER TABLE elder ADD CONSTRAINT positive CHECK (x > 0) NOT VALID;
     """
     source = emptied.settings.need_source()
     for database in (source, emptied.target):
         run_script(database, more)
     rules = emptied.settings.rules / "public.yaml"
-    rules.write_text(rules.read_text() + "  heard:\n    what: keep\n  ring:\n    id: keep\n    next: keep\n")
+    more_rules = {"heard": "what", "sizes": "size", "elder": "x", "younger": "x"}
+    lines = [f"  {table}:\n    {column}: keep\n" for table, column in more_rules.items()]
+    rules.write_text(rules.read_text() + "".join(lines) + "  ring:\n    id: keep\n    next: keep\n")
     emptied.refresh()
     assert emptied.serves() == 1
     assert query(emptied.target, "SELECT * FROM heard") == []
+    assert query(emptied.target, "SELECT size FROM sizes UNION ALL (SELECT x FROM elder ORDER BY x)") == [
+        (1000,),
+        (-2,),
+        (-1,),
+    ]
     assert query(emptied.target, "SELECT * FROM ring ORDER BY 1") == [(1001, 1002), (1002, 1001)]
     assert definitions(emptied.target, "--schema=public") == definitions(source, "--schema=public")
 
