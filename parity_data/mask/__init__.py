@@ -10,8 +10,10 @@ from parity_data.mask import (
     by_key,
     contact,
     generic,
+    hexes,
     identity,
     network,
+    numerals,
     payment,
     people,
     places,
@@ -32,8 +34,8 @@ from parity_data.mask.known import KnownValues
 from parity_data.mask.registry import Function, MaskerInfo, Param, describe, masker_names, register
 
 # Imported for their declarations, which register the maskers.
-del binary, by_key, contact, generic, identity, network, payment, people, places, ranges, reordered, secrets
-del structured, telephone, temporal, text, xml
+del binary, by_key, contact, generic, hexes, identity, network, numerals, payment, people, places, ranges
+del reordered, secrets, structured, telephone, temporal, text, xml
 
 __all__ = [
     "ColumnMasker",

@@ -16,7 +16,7 @@ Bools = npt.NDArray[np.bool_]
 Accept = Callable[[pl.Series], pl.Series]
 
 #: Rounds after which a walk gives up looking for a value of the same kind.
-_ROUNDS = 2_000
+ROUNDS = 2_000
 
 
 def tokens(context: Context, domain: str | None = None) -> TokenCipher:
@@ -34,13 +34,35 @@ def walk(values: pl.Series, step: Function, accept: Accept) -> pl.Series:
 
     accept: String Series in, Boolean Series out; every one of ``values`` would be accepted itself.
     """
+    return _walked(values, step, lambda out, places: ~accept(out))
+
+
+def walk_within(values: pl.Series, step: Function, kind: Function) -> pl.Series:
+    """Repeat a bijection until each value is of the kind it was: a bijection among the values of each kind.
+
+    kind: String Series in, Series of anything out.
+    """
+    kinds = kind(values)
+    return _walked(values, step, lambda out, places: kind(out) != _at(kinds, places))
+
+
+def _walked(
+    values: pl.Series, step: Function, goes_on: Callable[[pl.Series, pl.Series | None], pl.Series]
+) -> pl.Series:
+    """goes_on: values and their places, None for all places, in; Boolean Series out."""
     out = step(values)
-    for _ in range(_ROUNDS):
-        wrong = (~accept(out)).arg_true()
-        if not len(wrong):
+    places = goes_on(out, None).arg_true()
+    for _ in range(ROUNDS):
+        if not len(places):
             break
-        out = out.scatter(wrong, step(out.gather(wrong)))
+        new = step(out.gather(places))
+        out = out.scatter(places, new)
+        places = places.filter(goes_on(new, places))
     return out
+
+
+def _at(values: pl.Series, places: pl.Series | None) -> pl.Series:
+    return values if places is None else values.gather(places)
 
 
 def by_kind(values: pl.Series, chosen: pl.Series, yes: Function, no: Function) -> pl.Series:

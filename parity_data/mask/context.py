@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from parity_data.mask.keys import KeyRing
+from parity_data.mask.types import family_of
 
 if TYPE_CHECKING:
     from parity_data.mask.known import KnownValues
@@ -45,6 +46,11 @@ class Context:
     known: KnownValues | None = None
     attributes: tuple[tuple[str, str], ...] = ()
     tally: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a value may be any text, since its type takes any."""
+        return family_of(self.type_name) == "text"
 
     def within(self, domain: str) -> Context:
         """The same for another masking domain."""

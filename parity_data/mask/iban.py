@@ -75,7 +75,9 @@ def _kinds(values: pl.Series) -> pl.Series:
     if not len(shaped):
         return out
     inside = compact.gather(shaped)
-    right = pl.Series(_mod97(inside.str.slice(4) + inside.str.slice(0, 4)) == 1)
+    # Check digits are 98 minus a remainder; 00, 01 and 99 would pass as well, beside those that are meant.
+    meant = inside.str.slice(2, 2).is_between(pl.lit("02"), pl.lit("98"))
+    right = pl.Series(_mod97(inside.str.slice(4) + inside.str.slice(0, 4)) == 1) & meant
     known, national = np.zeros(len(inside), bool), np.zeros(len(inside), bool)
     countries = inside.str.slice(0, 2)
     for country in countries.unique().to_list():

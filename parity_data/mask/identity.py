@@ -8,7 +8,7 @@ import polars as pl
 
 from parity_data.errors import RulesError
 from parity_data.mask import kinds
-from parity_data.mask._common import by_kind, tokens, walk
+from parity_data.mask._common import tokens, walk
 from parity_data.mask.cipher import TokenCipher
 from parity_data.mask.cipher.tables import plain, vin
 from parity_data.mask.context import Context
@@ -100,7 +100,7 @@ register(
         theme="identity",
         accepts=("text",),
         distinct="injective",
-        keeps=frozenset({"length", "bytes", "format", "validity"}),
+        keeps=_KEEPS | {"validity"},
         make=_national_id,
         params=(
             Param(
@@ -127,7 +127,12 @@ register(
 )
 for _kind, _name, _summary in (
     (kinds.IMEI, "imei", "Enciphers a device's IMEI; the check digit stays right."),
-    (kinds.VIN, "vin", "Enciphers a vehicle identification number; the check digit stays right."),
+    (
+        kinds.VIN,
+        "vin",
+        "Enciphers a vehicle identification number: letters within letters, digits within digits; the check "
+        "digit stays right.",
+    ),
 ):
     register(
         MaskerInfo(
@@ -136,7 +141,7 @@ for _kind, _name, _summary in (
             theme="identity",
             accepts=("text",),
             distinct="injective",
-            keeps=frozenset({"length", "bytes", "validity"}),
+            keeps=_KEEPS | {"validity"},
             make=_of(_kind),  # type: ignore[arg-type]
             params=(_RANGE,) if _kind.never else (),
             samples=(_kind.sample,),
@@ -163,4 +168,3 @@ for _name, _title, _samples in (
             domain=_name,
         )
     )
-_ = by_kind

@@ -1,4 +1,4 @@
-"""Addresses of machines: IP (prefix-preserving), MAC, user agents, device and vehicle numbers."""
+"""Addresses of machines: IP (prefix-preserving), and user agents."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from parity_data.mask._common import by_kind, matches, tokens, valid_or_not, walk
-from parity_data.mask.cipher import TokenCipher
+from parity_data.mask._common import by_kind, tokens, valid_or_not, walk
 from parity_data.mask.cipher.ff1 import BulkFF1
-from parity_data.mask.cipher.tables import hexadecimal
 from parity_data.mask.context import Context
 from parity_data.mask.registry import Function, MaskerInfo, register
 
@@ -27,8 +25,6 @@ _SPECIAL = (
 _BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 #: An address alone, or with the length that a cast of inet to text adds.
 _PLAIN_V4 = rf"^({_BYTE}(?:\.{_BYTE}){{3}})(/32)?$"
-
-_MAC = r"(?i)[0-9a-f]{2}(?:[:-]?[0-9a-f]{2}){5}(?:(?:[:-]?[0-9a-f]{2}){2})?|(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}"
 
 Bits = npt.NDArray[np.uint8]
 
@@ -123,8 +119,15 @@ def _is_ip(text: str) -> bool:
     return "%" not in text
 
 
+def _one_writing(values: pl.Series) -> pl.Series:
+    """IPv6 addresses as RFC 5952 writes them; everything else as it is."""
+    places = values.str.contains(":", literal=True).arg_true()
+    texts = values.gather(places).to_list()
+    return values.clone().scatter(places, [str(ipaddress.ip_interface(t)) if _is_ip(t) else t for t in texts])
+
+
 def _written_as(text: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address, new: str) -> str:
-    """The new address in the way the old one is written, so that two ways of writing stay two."""
+    """The new address in the way the old one is written, as far as it can be."""
     if text == str(address):
         return new
     made = ipaddress.ip_address(new)
@@ -188,36 +191,6 @@ def _special_bits(width: int) -> tuple[Bits, ...]:
     )
 
 
-def _mac(context: Context) -> Function:
-    """All digits as one, but the two bits that say what kind of address it is (IEEE 802)."""
-    hexed = TokenCipher(context.keys.subkey("hexadecimal", context.domain), hexadecimal())
-    cipher = tokens(context)
-    accept = matches(_MAC)
-
-    def addresses(values: pl.Series) -> pl.Series:
-        capital = values == values.str.to_uppercase()
-        new = hex_step(hexed, values.str.to_lowercase())
-        return pl.select(pl.when(capital).then(new.str.to_uppercase()).otherwise(new)).to_series()
-
-    return lambda values: valid_or_not(values, accept, addresses, cipher.whole)
-
-
-def hex_step(hexed: TokenCipher, values: pl.Series) -> pl.Series:
-    """Encipher until the two flag bits are what they were: a quarter of all values do."""
-    flags = _flags(values)
-    out = hexed.whole(values)
-    for _ in range(200):
-        wrong = (_flags(out) != flags).arg_true()
-        if not len(wrong):
-            break
-        out = out.scatter(wrong, hexed.whole(out.gather(wrong)))
-    return out
-
-
-def _flags(values: pl.Series) -> pl.Series:
-    return values.str.slice(1, 1).str.to_integer(base=16) % 4
-
-
 _PUBLIC_WORDS = (
     "mozilla", "applewebkit", "khtml", "like", "gecko", "chrome", "chromium", "safari", "version",
     "mobile", "windows", "nt", "macintosh", "intel", "mac", "os", "x", "linux", "android", "iphone",
@@ -268,20 +241,9 @@ register(
         make=_ip,
         samples=("84.132.7.19", "10.20.30.40", "2a02:810d:1a2b::3c4d", "192.168.1.7/24"),
         domain="ip",
+        details="In text, an IPv6 address that is written in two ways may come out in one.",
         check=_is_ip,
-    )
-)
-register(
-    MaskerInfo(
-        name="mac",
-        summary="Enciphers a hardware address; multicast and local bits, separators and case stay.",
-        theme="network",
-        accepts=("mac", "text"),
-        distinct="injective",
-        keeps=frozenset({"length", "bytes", "format", "validity"}),
-        make=_mac,
-        samples=("08:00:2b:01:02:03", "08-00-2B-01-02-03", "0800.2b01.0203"),
-        domain="mac",
+        one_writing=_one_writing,
     )
 )
 register(

@@ -56,9 +56,11 @@ class Kind:
 
     def fits(self, text: str) -> bool:
         """Whether the text is a valid identifier of this kind that a template covers."""
+        if not text.replace("\u00a0", " ").isascii():
+            return False  # a capital of ß would be two letters
         compact = compacted(text)
         return (
-            bool(re.fullmatch(self.pattern, compact))
+            bool(re.fullmatch(self.pattern, compact, re.ASCII))
             and self.template(compact) is not None
             and self.is_valid(text)
         )
@@ -133,15 +135,20 @@ class NumberMask:
         places = [i for i, role in enumerate(template) if role == "c"]
         if not places:
             written = restored(text, compact)
-            return written if self._kind.is_valid(written) else None
+            return written if self._is_right(written, text) else None
         for choice in _choices(compact, places, self._kind):
             chars = list(compact)
             for place, char in zip(places, choice, strict=True):
                 chars[place] = char
             written = restored(text, "".join(chars))
-            if self._kind.is_valid(written):
+            if self._is_right(written, text):
                 return written
         return None
+
+    def _is_right(self, written: str, text: str) -> bool:
+        """Valid, with a letter wherever there was one, so that small letters and capitals stay apart."""
+        letters = zip(written, text, strict=True)
+        return all(new.isalpha() == old.isalpha() for new, old in letters) and self._kind.is_valid(written)
 
 
 def _choices(compact: str, places: list[int], kind: Kind) -> Iterable[Iterable[str]]:

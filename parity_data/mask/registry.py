@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,7 +25,8 @@ Function = Callable[[pl.Series], pl.Series]
 Distinct = Literal["injective", "near-injective", "lossy"]
 
 #: What a masker can keep. length: code points. bytes: UTF-8 bytes. script, case: of every letter.
-#: format: everything but letters and digits. validity: valid in, valid out. order: of values.
+#: format: everything but letters and digits. validity: valid in, valid out. order: of dates and numbers;
+#: what is neither has none.
 Keeps = Literal["length", "bytes", "script", "case", "format", "validity", "order", "group"]
 
 
@@ -52,12 +54,13 @@ class MaskerInfo:
     documentation and property tests start. check: says whether a value is valid, None when any is.
     params_for_tests: parameters that tests use where some are required. whole_array: the masker reads the
     array literal itself. changes: every value with a letter or digit that has another to become changes, and
-    with the key. by_batch: what a value becomes depends on the others of its batch. stays: values that are
-    kept on purpose. shortest: a column for fewer characters cannot take the masked values. lossy_when:
-    parameters, any of which makes it lossy; ... stands for any value. nested: the masks that stand in the
-    parameters, for maskers of structured values; raises RulesError where they cannot be read. beside: the
-    parameter that names a column whose values decide, row by row. origin: the file that declares it, empty
-    for this package's own.
+    with the key. by_batch: what a value becomes depends on the others of its batch. stays: patterns of values
+    that are kept on purpose, as a whole. one_writing: n values in one way of writing each; those that it
+    makes equal are one value, and as texts may become one. shortest: a column for fewer characters cannot
+    take the masked values. lossy_when: parameters, any of which makes it lossy; ... stands for any value.
+    nested: the masks that stand in the parameters, for maskers of structured values; raises RulesError where
+    they cannot be read. beside: the parameter that names a column whose values decide, row by row. origin:
+    the file that declares it, empty for this package's own.
     """
 
     name: str
@@ -78,6 +81,7 @@ class MaskerInfo:
     changes: bool = True
     by_batch: bool = False
     stays: tuple[str, ...] = ()
+    one_writing: Callable[[pl.Series], pl.Series] | None = None
     shortest: int = 0
     lossy_when: tuple[tuple[str, Any], ...] = ()
     nested: Callable[[Mapping[str, Any]], Iterable[MaskSpec]] | None = None
@@ -94,6 +98,10 @@ class MaskerInfo:
             for name, value in self.lossy_when
         )
         return "lossy" if lossy else self.distinct
+
+    def keeps_whole(self, text: str) -> bool:
+        """Whether the text is one of the values that stay as they are on purpose."""
+        return any(re.fullmatch(pattern, text) for pattern in self.stays)
 
     @property
     def keeps_text(self) -> str:

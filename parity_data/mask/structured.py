@@ -24,6 +24,9 @@ OTHER = Param(
     choices=("token", "keep", "stop"),
 )
 
+#: Stands for any other key or attribute.
+_ANY_KEY = "*"
+
 _JSON_SAMPLE = '{"email": "maria@acme.com", "contacts": [{"phone": "+49 30 1234567"}], "n": 12}'
 
 
@@ -88,18 +91,22 @@ def _hstore(context: Context) -> Function:
 
 
 def _composite(context: Context) -> Function:
-    masks = {_key_path(name): spec for name, spec in read_specs(context.params["attributes"]).items()}
-    names = [name for name, _ in context.attributes] or list(context.params["attributes"])
-    types = {_key_path(name): type_name for name, type_name in context.attributes}
-    unknown = sorted(set(context.params["attributes"]) - set(names))
+    given = read_specs(context.params["attributes"])
+    # Without the type, as in trials, there are the attributes that have a mask of their own.
+    types = dict(context.attributes) or {name: "text" for name in given if name != _ANY_KEY}
+    names = list(types)
+    unknown = sorted(set(given) - {*names, _ANY_KEY})
     if unknown:
         raise RulesError(
             f"The composite type has no attribute {unknown[0]!r}.", todo=f"It has: {', '.join(names)}."
         )
+    # Each attribute by itself, since '*' may stand for several types.
+    masks = {name: given.get(name, given.get(_ANY_KEY)) for name in names}
+    masked = {name: spec for name, spec in masks.items() if spec is not None}
     return DocumentMask(
         Composite(tuple(names)),
-        rules_of(masks),
-        [compile_nested(spec, context, types.get(name, "text")) for name, spec in masks.items()],
+        rules_of({_key_path(name): spec for name, spec in masked.items()}),
+        [compile_nested(spec, context, types[name]) for name, spec in masked.items()],
         other_mask(context, compile_nested(MaskSpec("number", {}), context, "numeric")),
         tokens(context).whole,
     )
@@ -133,7 +140,7 @@ def leaves_by_mask(
 
 def _key_path(key: str) -> str:
     quoted = key.replace("\\", "\\\\").replace('"', '\\"')
-    return "$.*" if key == "*" else f'$."{quoted}"'
+    return "$.*" if key == _ANY_KEY else f'$."{quoted}"'
 
 
 def _nested(*names: str) -> Callable[[Mapping[str, Any]], Iterable[MaskSpec]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from datetime import date
 from functools import partial
 
 import numpy as np
@@ -9,35 +12,49 @@ import numpy.typing as npt
 import polars as pl
 
 from parity_data.mask import _keyed
-from parity_data.mask._common import by_kind, integers, tokens, walk
+from parity_data.mask._common import ROUNDS, by_kind, integers, matches, padded, tokens, valid_or_not, walk
 from parity_data.mask.cipher import TokenCipher
 from parity_data.mask.column import over_distinct
 from parity_data.mask.context import Context
 from parity_data.mask.dates import DAYS, DayCipher
+from parity_data.mask.numerals import integer
 from parity_data.mask.registry import Function, Keeps, MaskerInfo, Param, register
 
 #: Ways in which dates are written, the first that reads a value wins. ISO is what PostgreSQL prints.
-_FORMATS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d", "%Y.%m.%d")
 _SHAPES = {
-    "%Y-%m-%d": r"^\d{4}-\d\d-\d\d$",
-    "%d.%m.%Y": r"^\d\d\.\d\d\.\d{4}$",
-    "%d/%m/%Y": r"^\d\d/\d\d/\d{4}$",
-    "%m/%d/%Y": r"^\d\d/\d\d/\d{4}$",
-    "%Y/%m/%d": r"^\d{4}/\d\d/\d\d$",
-    "%d-%m-%Y": r"^\d\d-\d\d-\d{4}$",
-    "%Y%m%d": r"^(?:1[89]|20)\d{6}$",
-    "%Y.%m.%d": r"^\d{4}\.\d\d\.\d\d$",
+    "%Y-%m-%d": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    "%d.%m.%Y": r"^[0-9]{2}\.[0-9]{2}\.[0-9]{4}$",
+    "%d/%m/%Y": r"^[0-9]{2}/[0-9]{2}/[0-9]{4}$",
+    "%m/%d/%Y": r"^[0-9]{2}/[0-9]{2}/[0-9]{4}$",
+    "%Y/%m/%d": r"^[0-9]{4}/[0-9]{2}/[0-9]{2}$",
+    "%d-%m-%Y": r"^[0-9]{2}-[0-9]{2}-[0-9]{4}$",
+    "%Y%m%d": r"^(?:1[89]|20)[0-9]{6}$",
+    "%Y.%m.%d": r"^[0-9]{4}\.[0-9]{2}\.[0-9]{2}$",
 }
-_CLOCK = r"^(\d{4}-\d\d-\d\d)([ T]\d\d:\d\d.*)$"
-_DAY = {"birth_date": "year", "date": "month"}
+_CLOCK = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})([ T][0-9]{2}:[0-9]{2}.*)$"
+
+#: First and last day that shifts move, and of ways of writing that hold fewer years. What stands in the
+#: years 1 and 9999 means 'never', and stays.
+_FIRST, _LAST = date(2, 1, 1), date(9998, 12, 31)
+_SPANS = {"%Y%m%d": (date(1800, 1, 1), date(2099, 12, 31))}
+_NEVER = (r"(?:0001|9999)[./-].*", r".*[./-](?:0001|9999)")
+_EPOCH = date(1970, 1, 1).toordinal()
+
+_FULL_CLOCK = r"(?s)^([0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:)([0-5][0-9]):([0-5][0-9])(.*)$"
+
+#: Ages are below this.
+_AGES = 10_000
+
+#: Dates of n values and the way in which each is written, in; dates out.
+Move = Callable[[pl.Series, pl.Series], pl.Series]
 
 
 def read(values: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Dates of n values, NULL where none is read, and the format of each ('' for none)."""
     dates = pl.Series("date", [None], dtype=pl.Date).new_from_index(0, len(values))
     forms = pl.Series("form", [""], dtype=pl.String).new_from_index(0, len(values))
-    for form in _FORMATS:
-        here = (values.str.contains(_SHAPES[form]) & dates.is_null()).arg_true()
+    for form, shape in _SHAPES.items():
+        here = (values.str.contains(shape) & dates.is_null()).arg_true()
         if not len(here):
             continue
         found = values.gather(here).str.to_date(form, strict=False)
@@ -64,49 +81,54 @@ class _Dates:
     """Applies a move of days to whatever is read as a date, with or without a clock behind it."""
 
     def __init__(self, context: Context, cipher: TokenCipher) -> None:
-        self._typed = context.type_name not in ("text", "varchar", "bpchar", "citext", "name")
+        self._typed = not context.is_text
         self._cipher = cipher
 
-    def apply(self, values: pl.Series, move: Function) -> pl.Series:
-        """move: Date Series without NULLs in, Date Series out."""
+    def apply(self, values: pl.Series, move: Move) -> pl.Series:
+        """A bijection among the dates of each way of writing, and one among all other texts."""
         clock = values.str.contains(_CLOCK)
         return by_kind(values, clock, lambda s: self._clocks(s, move), lambda s: self._days(s, move))
 
-    def _clocks(self, values: pl.Series, move: Function) -> pl.Series:
+    def _clocks(self, values: pl.Series, move: Move) -> pl.Series:
         parts = values.str.extract_groups(_CLOCK).struct.unnest()
         return self._days(parts.to_series(0), move) + parts.to_series(1)
 
-    def _days(self, values: pl.Series, move: Function) -> pl.Series:
-        dates, _ = read(values)
-        readable = dates.is_not_null()
+    def _days(self, values: pl.Series, move: Move) -> pl.Series:
+        return by_kind(values, _is_date(values), partial(_moved_days, move=move), self._others)
 
-        def moved(rest: pl.Series) -> pl.Series:
-            days, ways = read(rest)
-            new = move(days)
-            out = write(new, ways)
-            # 04/05/2020 reads either way; what it becomes must be read the same way again.
-            for _ in range(40):
-                wrong = (read(out)[1] != ways).arg_true()
-                if not len(wrong):
-                    break
-                new = new.scatter(wrong, move(new.gather(wrong)))
-                out = write(new, ways)
-            return out
+    def _others(self, values: pl.Series) -> pl.Series:
+        if self._typed:
+            # infinity, -infinity, and years before Christ or beyond 9999: no birthday of a person.
+            return values
+        return walk(values, self._cipher.whole, lambda s: ~(_is_date(s) | s.str.contains(_CLOCK)))
 
-        def otherwise(rest: pl.Series) -> pl.Series:
-            if self._typed:
-                # infinity, -infinity, and years before Christ or beyond 9999: no birthday of a person.
-                return rest
-            return walk(rest, self._cipher.whole, lambda s: read(s)[0].is_null())
 
-        return by_kind(values, readable, moved, otherwise)
+def _is_date(values: pl.Series) -> pl.Series:
+    return read(values)[0].is_not_null()
+
+
+def _moved_days(values: pl.Series, move: Move) -> pl.Series:
+    """n dates moved, each in its way of writing."""
+    days, ways = read(values)
+    days = move(days, ways)
+    out = write(days, ways)
+    # 04/05/2020 reads either way; what it becomes must be read the same way again.
+    places = pl.Series(range(len(out)), dtype=pl.UInt32)
+    for _ in range(ROUNDS):
+        wrong = read(out.gather(places))[1] != ways.gather(places)
+        if not wrong.any():
+            break
+        places = places.filter(wrong)
+        days = days.scatter(places, move(days.gather(places), ways.gather(places)))
+        out = out.scatter(places, write(days.gather(places), ways.gather(places)))
+    return out
 
 
 def _moved(within: str | None) -> object:
     def make(context: Context) -> Function:
         dates, days = _Dates(context, tokens(context)), DayCipher(context.keys, context.domain)
         span = within or str(context.params["within"])
-        return lambda values: dates.apply(values, lambda d: days.move(d, span))
+        return lambda values: dates.apply(values, lambda d, _: days.move(d, span))
 
     return make
 
@@ -155,12 +177,20 @@ class DayShift:
         return np.where((subjects == "").to_numpy(), self._offset, signed)
 
     def _shifted(self, values: pl.Series, offset: int) -> pl.Series:
-        def shift(days: pl.Series) -> pl.Series:
-            moved = days.dt.offset_by(f"{offset}d")
-            inside = moved.dt.year().is_between(1, 9999)
-            return pl.select(pl.when(inside).then(moved).otherwise(days)).to_series()
+        return self._dates.apply(values, partial(_turned, offset=offset))
 
-        return self._dates.apply(values, shift)
+
+def _turned(days: pl.Series, ways: pl.Series, offset: int) -> pl.Series:
+    """Days shifted, within the years that their way of writing holds: beyond the last day comes the first."""
+    out = days
+    for way in ways.unique().to_list():
+        first, last = (day.toordinal() - _EPOCH for day in _SPANS.get(way, (_FIRST, _LAST)))
+        number = pl.col("d").to_physical().cast(pl.Int64)
+        inside = number.is_between(first, last) & (pl.col("w") == way)
+        turned = (number - first + offset) % (last - first + 1) + first
+        moved = pl.when(inside).then(turned.cast(pl.Int32).cast(pl.Date)).otherwise(pl.col("o"))
+        out = pl.DataFrame({"d": days, "w": ways, "o": out}).select(moved).to_series()
+    return out
 
 
 def _shifted_iso(
@@ -174,11 +204,11 @@ def _shifted_iso(
     day = column.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
     iso = column.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:$|[ T][0-9]{2}:[0-9]{2})")
     moved = (day.to_physical().cast(pl.Int64) + pl.col("o")).cast(pl.Int32).cast(pl.Date)
-    inside = iso & day.is_not_null() & moved.dt.year().is_between(1, 9999)
+    inside = iso & day.is_between(_FIRST, _LAST) & moved.is_between(_FIRST, _LAST)
     written = moved.dt.year().cast(pl.String).str.zfill(4) + moved.dt.to_string("-%m-%d")
     frame = pl.DataFrame({"v": values, "o": offsets}).select(
         pl.when(inside).then(written + column.str.slice(10)).otherwise(column).alias("out"),
-        (~inside.fill_null(True) & (column != "")).fill_null(False).alias("rest"),
+        (~inside.fill_null(False) & (column != "")).fill_null(False).alias("rest"),
     )
     return frame["out"].alias(values.name), np.flatnonzero(frame["rest"].to_numpy())
 
@@ -189,19 +219,14 @@ def _timestamp(context: Context) -> Function:
     clock = integers(context, "clock")
 
     def clocks(values: pl.Series) -> pl.Series:
-        pattern = r"^(.*[ T])(\d\d):(\d\d):(\d\d)(.*)$"
-        parts = values.str.extract_groups(pattern).struct.unnest()
-        if parts.to_series(0).null_count():
-            return values
-        hour, minute, second = (parts.to_series(i).cast(pl.UInt64).to_numpy() for i in (1, 2, 3))
+        parts = values.str.extract_groups(_FULL_CLOCK).struct.unnest()
+        minute, second = (parts.to_series(i).cast(pl.UInt64).to_numpy() for i in (1, 2))
         moved = clock.step(minute * 60 + second, 3600, "hour")
-        new = [pl.Series(n).cast(pl.String).str.zfill(2) for n in (hour, moved // 60, moved % 60)]
-        return parts.to_series(0) + new[0] + ":" + new[1] + ":" + new[2] + parts.to_series(4)
+        return parts.to_series(0) + padded(moved // 60, 2) + ":" + padded(moved % 60, 2) + parts.to_series(3)
 
     def mask(values: pl.Series) -> pl.Series:
-        moved = dates.apply(values, lambda d: days.move(d, "month"))
-        full = moved.str.contains(r"^\d{4}-\d\d-\d\d[ T]\d\d:[0-5]\d:[0-5]\d")
-        return by_kind(moved, full, clocks, lambda s: s)
+        moved = dates.apply(values, lambda d, _: days.move(d, "month"))
+        return by_kind(moved, moved.str.contains(_FULL_CLOCK), clocks, lambda s: s)
 
     return mask
 
@@ -209,22 +234,24 @@ def _timestamp(context: Context) -> Function:
 def _age(context: Context) -> Function:
     """Ages move within a band of years, so that the age pyramid stays."""
     width = int(context.params["width"])
-    numbers, cipher = integers(context, "ages"), tokens(context)
+    numbers = integers(context, "ages")
 
     def ages(values: pl.Series) -> pl.Series:
         age = values.cast(pl.UInt64).to_numpy()
-        new = age // width * width + numbers.step(age % width, width, "band")
+        new, first = age.copy(), age // width * width
+        for size in np.unique(np.minimum(width, _AGES - first)).tolist():
+            band = np.minimum(width, _AGES - first) == size
+            new[band] = first[band] + numbers.step((age - first)[band], size, "band")
         return pl.Series(values.name, new).cast(pl.String)
 
-    def mask(values: pl.Series) -> pl.Series:
-        plain = values.str.contains(r"^(?:0|[1-9][0-9]{0,3})$")
-        return by_kind(values, plain, ages, lambda s: s if context.type_name != "text" else cipher.whole(s))
-
-    return mask
+    rest = tokens(context).whole if context.is_text else integer(context)
+    return lambda values: valid_or_not(values, matches(r"0|[1-9][0-9]{0,3}"), ages, rest)
 
 
-def _year_only(text: str) -> bool:
-    return not read(pl.Series([text]))[0].is_null()[0]
+def _dated(text: str) -> bool:
+    """Whether a text is read as a date, with or without a clock behind it."""
+    clock = re.match(_CLOCK, text)
+    return bool(_is_date(pl.Series([clock[1] if clock else text]))[0])
 
 
 _FORMAT: frozenset[Keeps] = frozenset({"length", "bytes", "format", "validity"})
@@ -239,7 +266,7 @@ register(
         make=_moved("year"),  # type: ignore[arg-type]
         samples=("1984-02-29", "31.12.1999", "19700101"),
         domain=DAYS,
-        check=_year_only,
+        check=_dated,
     )
 )
 register(
@@ -256,14 +283,14 @@ register(
         ),
         samples=("2024-03-01", "01.03.2024", "2024-03-01 12:30:00+00"),
         domain=DAYS,
-        check=_year_only,
+        check=_dated,
     )
 )
 register(
     MaskerInfo(
         name="date_shift",
         summary="Shifts dates and times by one keyed number of days, of the domain or of each subject: order "
-        "and distances stay.",
+        "and distances of dates stay.",
         theme="time",
         accepts=("date", "timestamp", "text"),
         distinct="injective",
@@ -287,7 +314,10 @@ register(
         ),
         samples=("2024-03-01", "2024-03-01 12:30:00+00"),
         domain="events",
-        check=_year_only,
+        details="Texts that are no date, such as 2023-02-30, are enciphered and have no order. Dates in the "
+        "years 1 and 9999 mean 'never' and stay; one that would be shifted there comes out at the other end.",
+        stays=_NEVER,
+        check=_dated,
         lossy_when=(("by", ...),),
         beside="by",
     )
@@ -303,7 +333,7 @@ register(
         make=_timestamp,
         samples=("2024-03-01 12:30:00+00", "2024-12-31 23:59:59.123456"),
         domain=DAYS,
-        check=_year_only,
+        check=_dated,
     )
 )
 register(

@@ -9,7 +9,7 @@ where they are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from parity_data.catalog.model import Name
 from parity_data.mask import MaskSpec, describe, looks_at
 from parity_data.mask.registry import all_specs, validate
+from parity_data.mask.types import family_of_type
 from parity_data.transfer.wire import ColumnPlan, as_text
 from parity_data.verify._classes import DECOMPOSES, PROPERTIES, UNSURE, classes, forms
 from parity_data.verify.result import CheckResult
@@ -49,8 +50,11 @@ _MERGED, _SPLIT = "distinct values", "one pseudonym for each value"
 _TEXTS = r"[0-9A-Za-zА-Яа-яא-ת가-힣一-龥]"
 #: Years from 1000 to 8999: beyond them a shift has no room.
 _DATES = r"^[1-8][0-9]{3}-[0-9]{2}-[0-9]{2}"
+_DATED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:$|[ T][0-9]{2}:[0-9]{2})"
 _BEFORE_CHRIST = " BC"
 _ADDRESSES = r"^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$"
+#: A pattern that no text has.
+_NOTHING = "[^\\s\\S]"
 _CAPITAL = r"\p{Uppercase}"
 _BYTEAS = r"^\\x[0-9a-f]{16,}$"
 #: An element of an array literal: quoted, or a run without structure (manual, section 8.15.6).
@@ -63,16 +67,19 @@ class Promise:
     """What a column's mask declares.
 
     keeps: place by place or by size. must_change: pattern of values none of which may stay as it is, None
-    where some may. one_to_one: different values stay different, and equal ones equal.
+    where some may. stays: pattern of values that may after all. one_to_one: different values stay different,
+    and equal ones equal. one_writing: of values that may be written in several ways, None where each is
+    written in one.
     """
 
     keeps: frozenset[str]
     must_change: str | None
-    stays: tuple[str, ...]
+    stays: str
     one_to_one: bool
     makes_null: bool
     array: bool
     padded: bool
+    one_writing: Callable[[pl.Series], pl.Series] | None = None
 
 
 def promise(plan: ColumnPlan) -> Promise:
@@ -87,11 +94,12 @@ def promise(plan: ColumnPlan) -> Promise:
     return Promise(
         keeps=frozenset() if drawn else info.keeps - ({"order"} if beside else set()),
         must_change=_must_change(info.accepts) if info.changes and not drawn else None,
-        stays=info.stays,
+        stays=f"^(?:{'|'.join(info.stays)})$" if info.stays else _NOTHING,
         one_to_one=not beside and not info.by_batch and info.distinct_with(params) == "injective",
         makes_null=any(inner.name == "null" for inner in all_specs(spec)),
         array=plan.column.type.is_array and not info.whole_array,
         padded=plain.name.name == "bpchar",
+        one_writing=info.one_writing if family_of_type(plan.column.type) == "text" else None,
     )
 
 
@@ -222,7 +230,7 @@ class MaskWatch:
         left = pl.Series(raw.filter(same), dtype=pl.String)
         free = (
             left.str.contains(pattern)
-            & ~left.is_in(self._promise.stays)
+            & ~left.str.contains(self._promise.stays)
             & ~left.str.ends_with(_BEFORE_CHRIST)
         )
         self._broken(_RAW, int(free.sum()))
@@ -281,11 +289,14 @@ class MaskWatch:
         """Remember which value became which, by digest, to see whether any two became one."""
         if not self._promise.one_to_one:
             return
-        digests = pl.Series(masked).hash(self._seed).to_numpy()
+        raw, masked = pl.Series(raw), pl.Series(masked)
+        if self._promise.one_writing:
+            raw, masked = self._promise.one_writing(raw), self._promise.one_writing(masked)
+        digests = masked.hash(self._seed).to_numpy()
         if self.kept.share:
             inside = digests < self.kept.limit
-            raw, digests = raw.filter(pa.array(inside)), digests[inside]
-        self.kept.pairs.append((digests, pl.Series(raw).hash(self._seed).to_numpy()))
+            raw, digests = raw.filter(inside), digests[inside]
+        self.kept.pairs.append((digests, raw.hash(self._seed).to_numpy()))
         if sum(pair[0].size for pair in self.kept.pairs) > 4 * _PAIRS:
             self.kept.compact()
 
@@ -394,10 +405,19 @@ def _disorder(raw: pl.Series, masked: pl.Series) -> int:
     dates = raw.str.contains(_DATES) & ~raw.str.ends_with(_BEFORE_CHRIST)
     if dates.any():
         one, other = raw.filter(dates), masked.filter(dates)
+        # What only looks like a date has no order; whether it does is asked where it matters.
+        if _fallen(one, other):
+            day = one.str.head(10).str.to_date("%Y-%m-%d", strict=False)
+            real = day.is_not_null() & one.str.contains(_DATED)
+            one, other = one.filter(real), other.filter(real)
     else:
         numbers = [values.cast(pl.Float64, strict=False) for values in (raw, masked)]
         both = numbers[0].is_finite().fill_null(False) & numbers[1].is_finite().fill_null(False)
         one, other = (values.filter(both) for values in numbers)
+    return _fallen(one, other)
+
+
+def _fallen(one: pl.Series, other: pl.Series) -> int:
     frame = pl.DataFrame({"one": one, "other": other}).unique().sort("one", "other")
     fell = (frame["other"].shift(1) > frame["other"]) & (frame["one"].shift(1) != frame["one"])
     return int(fell.sum())

@@ -30,6 +30,12 @@ def test_letters_that_compose_in_one_case_only_keep_their_normal_form(name: str,
     assert_promises(describe(name), [text, text.swapcase()])
 
 
+@pytest.mark.parametrize("name", ["card_expiry", "code", "integer", "licence_plate"])
+@pytest.mark.parametrize("text", ["t:\u0308", "t\u200b\u0308", "1-\u0301", "T.\u0308i\u0307"])
+def test_a_mark_on_punctuation_does_not_hold_a_letter(name: str, text: str) -> None:
+    assert_promises(describe(name), [text, text.swapcase()])
+
+
 @pytest.mark.parametrize("name", [n for n in masker_names() if describe(n).changes])
 def test_another_key_gives_another_value(name: str) -> None:
     assert_keyed(describe(name))

@@ -214,3 +214,18 @@ def test_composites_in_arrays() -> None:
 def test_an_attribute_that_the_type_lacks_is_refused() -> None:
     with pytest.raises(RulesError, match="no attribute 'town'"):
         one("composite", "(a,b,c)", {"attributes": {"town": "city"}}, attributes=ADDRESS)
+
+
+def test_a_star_stands_for_any_other_attribute_of_whatever_type() -> None:
+    of = (("street", "text"), ("house", "text"), ("floor", "int4"))
+    params = {"attributes": {"street": "street", "*": "number"}, "other": "stop"}
+    out = one("composite", '(Hauptstr.,"12 a",-7)', params, type_name="address", attributes=of)
+    street, house, floor = out.strip("()").split(",")
+    assert street == one("street", "Hauptstr.")
+    assert house == f'"{one("number", "12 a")}"'
+    assert floor == one("number", "-7", type_name="int4")
+
+
+def test_a_star_is_taken_in_a_trial_without_the_type() -> None:
+    params = {"attributes": {"street": "street", "*": "token"}}
+    assert one("composite", "(Hauptstr.)", params) == f"({one('street', 'Hauptstr.')})"

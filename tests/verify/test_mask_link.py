@@ -199,6 +199,30 @@ def test_a_shift_of_one_date_breaks_the_order() -> None:
     assert "order" in (message(of, seen(of, raw, masked)) or "")
 
 
+def test_what_only_looks_like_a_date_has_no_order() -> None:
+    of = plan("date_shift")
+    raw: list[str | None] = [f"2023-{m:02}-{d:02}" for m in (1, 2, 13) for d in range(1, 32)]
+    masked = masked_by(of, raw)
+    assert message(of, seen(of, raw, masked)) is None
+    masked[3], masked[4] = masked[4], masked[3]
+    assert "order: 1 row" in (message(of, seen(of, raw, masked)) or "")
+
+
+@pytest.mark.parametrize(
+    ("mask", "text"),
+    [
+        ("uuid", "0190163d-8694-739b-aea5-966c26f8ad91"),
+        ("mac", "08:00:2b:0a:0b:0c"),
+        ("ip", "2a02:810d:0::3c4d"),
+    ],
+)
+def test_one_identifier_in_several_ways_of_writing_passes(mask: str, text: str) -> None:
+    of = plan(mask)
+    mixed = "".join(c.upper() if i % 2 else c for i, c in enumerate(text))
+    raw: list[str | None] = [text, text.upper(), mixed, text.replace(":0::", "::")]
+    assert message(of, seen(of, raw, masked_by(of, raw))) is None
+
+
 def test_shifts_by_subject_keep_the_form_and_no_order() -> None:
     of = plan("date_shift", "date", {"by": "subject"})
     raw: list[str | None] = ["1980-01-01", "1980-01-02", "1980-01-01"]

@@ -148,6 +148,9 @@ def _split(
             width = 1 if first < 0x80 else _width(first)
             point = first if width == 1 else _point(out, place, width)
             this = kind[point]
+            if whole and after == 0 and this == 1 and of[point] == _MARK:
+                # A mark on what stays belongs to no letter of the token.
+                this = 0
             if this != 0 and skip > 0:
                 skip -= 1
                 this = 0

@@ -30,6 +30,15 @@ def hexadecimal() -> Alphabets:
     return table_of("0123456789abcdef")
 
 
+def hexadecimal_by_case() -> Alphabets:
+    """Letters within letters of their case."""
+    return table_of("0123456789", "abcdef", "ABCDEF")
+
+
+def decimal() -> Alphabets:
+    return table_of("0123456789")
+
+
 def base32() -> Alphabets:
     """RFC 4648, section 6."""
     return table_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
@@ -41,5 +50,5 @@ def plain() -> Alphabets:
 
 
 def vin() -> Alphabets:
-    """ISO 3779: no I, O, Q."""
-    return table_of("0123456789ABCDEFGHJKLMNPRSTUVWXYZ")
+    """ISO 3779: no I, O, Q. Letters within letters, since serial numbers are numbers."""
+    return table_of("0123456789", "ABCDEFGHJKLMNPRSTUVWXYZ")
