@@ -27,6 +27,7 @@ CHECKS = {
     "reference_share": "References of the subset are NULL, or find nothing, as often as production's.",
     "distribution": "Every column of the subset is distributed as in production.",
     "left_out": "Rows whose head alone is too heavy for the fraction are named.",
+    "relinked": "References that the policy sends to other rows lead to rows that were sampled.",
     "null_share": "Every column holds as many NULLs as were sent.",
     "spot_check": "Some rows of every table, fetched afresh from both sides by key, agree.",
     "foreign_keys": "Every foreign key that resolves in production resolves in staging.",

@@ -95,3 +95,8 @@ def unpack_tids(values: pa.Array) -> npt.NDArray[np.int64]:
     parts = raw.reshape(-1, width).astype(np.int64)
     block = (parts[:, 0] << 24) | (parts[:, 1] << 16) | (parts[:, 2] << 8) | parts[:, 3]
     return (block << 16) | (parts[:, 4] << 8) | parts[:, 5]
+
+
+def tid_array(addresses: RowAddresses) -> str:
+    """Packed addresses as the text of an array of ``tid``."""
+    return "{" + ",".join(f'"({a >> 16},{a & 0xFFFF})"' for a in addresses.tolist()) + "}"

@@ -85,15 +85,16 @@ def _unique(column: Column, table: Table, beside: str) -> bool:
     column may merge where the index has it, too."""
     keys = [key for key in (table.primary_key, *table.unique_keys) if column.name in key]
     return any(beside not in key for key in keys) or any(
-        _mentions(expression, column.name) for expression in table.unique_expressions
+        mentions(expression, column.name) for expression in table.unique_expressions
     )
 
 
 def _concerning(column: Column, table: Table) -> tuple[str, ...]:
-    return tuple(check for check in table.checks if _mentions(check, column.name))
+    return tuple(check for check in table.checks if mentions(check, column.name))
 
 
-def _mentions(expression: str, name: str) -> bool:
+def mentions(expression: str, name: str) -> bool:
+    """Whether an SQL expression seems to speak of the column."""
     return re.search(rf'(?<![\w"]){re.escape(name)}(?![\w"])', expression) is not None or (
         '"' + name.replace('"', '""') + '"' in expression
     )

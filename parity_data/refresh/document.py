@@ -198,6 +198,10 @@ def _differences(refresh: Refresh) -> Iterator[Difference]:
         if found.completed:
             what = f"{found.completed} row(s) are there only because a chosen row references them"
             yield Difference(str(name), what, "every reference that resolves in production resolves here")
+        for keys in found.relinked:
+            what = f"{keys.rows} row(s) refer to other rows of {keys.link.referenced} than in production"
+            reason = f"{keys.left_out} that they refer to were not sampled (relink in policy.yaml)"
+            yield Difference(f"{name}.{keys.link.name}", what, reason)
     masked = {c.name for masks in refresh.masks.values() for c in masks.values() if c.name != "keep"}
     for mask in sorted(masked):
         columns = sum(spec.name == mask for masks in refresh.masks.values() for spec in masks.values())

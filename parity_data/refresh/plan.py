@@ -47,6 +47,7 @@ class Plan:
                     "rows_planned": found.rows,
                     "rows_completed": found.completed,
                     "rows_beyond_fraction": found.excess,
+                    "rows_relinked": {keys.link.name: keys.rows for keys in found.relinked},
                     "rows_by_quota": dict(found.by_quota),
                     "weights": dict(found.weights),
                     "bytes_planned": self.bytes(name),
@@ -82,6 +83,11 @@ class Plan:
             parts.append(f"{found.excess:,} beyond the fraction: the heaviest exceeds the quotas' budget")
         if found.thinned:
             parts.append(f"{found.thinned:,} drawn one by one, as the policy thins the heaviest")
+        for keys in found.relinked:
+            parts.append(
+                f"{keys.rows:,} refer to other rows of {keys.link.referenced}, "
+                f"as {keys.left_out:,} were not sampled"
+            )
         return "; ".join(parts)
 
     def forest(self) -> list[ForestLine]:

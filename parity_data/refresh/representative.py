@@ -41,7 +41,7 @@ _TIMES = frozenset({"date", "timestamp", "timestamptz"})
 
 
 def check_sample(refresh: Refresh) -> list[CheckResult]:
-    """'subset_rows', 'reference_share', 'fan_out', 'owned_rows', 'distribution' and 'left_out'.
+    """'subset_rows', 'reference_share', 'fan_out', 'owned_rows', 'distribution', 'left_out' and 'relinked'.
 
     None where all rows go.
 
@@ -83,7 +83,27 @@ def check_sample(refresh: Refresh) -> list[CheckResult]:
                 if "lost" in error.what:
                     raise
                 unseen.append(_unseen("distribution", str(name), error.what))
-    return [*judge(judged), *unseen]
+    return [*judge(judged), *unseen, *check_relinked(refresh.selections)]
+
+
+def check_relinked(selections: Mapping[Name, Selection]) -> Iterator[CheckResult]:
+    """'relinked' for each key: rows whose new reference leads to no chosen row, bound 0."""
+    for name, selection in selections.items():
+        for keys in selection.relinked:
+            there = selections[keys.link.referenced].addresses
+            lost = np.zeros(len(keys.target_address), bool)
+            for number, leaf in enumerate(keys.target_leaves if there is not None else ()):
+                here = keys.target_leaf == number
+                known = (there or {}).get(leaf, np.empty(0, np.int64))
+                lost[here] = ~np.isin(keys.target_address[here], known)
+            lacking = sum(int(lost[to].sum()) for to in keys.to.values())
+            message = (
+                f"{keys.rows:,} rows refer to other rows of {keys.link.referenced} than in production, as "
+                f"{keys.left_out:,} were not sampled: {keys.other_class:,} to one of another fan-out class, "
+                f"{lacking:,} to none that is there."
+            )
+            status: Status = "fail" if lacking else "pass"
+            yield CheckResult("relinked", f"{name}.{keys.link.name}", status, lacking, 0, message)
 
 
 def _unseen(name: str, scope: str, what: str) -> CheckResult:

@@ -53,7 +53,15 @@ from parity_data.report import ReportPaths, write_report
 from parity_data.rules import Policy, load_policy
 from parity_data.settings import Settings
 from parity_data.subset import Selection, select_everything, select_rows
-from parity_data.transfer import Access, TableSent, plan_table, send_tables, slices, type_oids
+from parity_data.transfer import (
+    Access,
+    TableSent,
+    plan_table,
+    read_new_keys,
+    send_tables,
+    slices,
+    type_oids,
+)
 from parity_data.transfer.spec import Slice
 from parity_data.transfer.wire import masker_of
 from parity_data.verify.result import CheckResult
@@ -279,9 +287,12 @@ class Refresh:
         self.plans = {
             name: plan_table(self.catalog.tables[name], masks) for name, masks in self.masks.items()
         }
+        relinked = [(plan, r) for name, plan in self.plans.items() for r in self.selections[name].relinked]
+        keys = read_new_keys(self.snapshot.database, self.snapshot.id, relinked)
+        version = self.snapshot.version
         pieces: list[Slice] = []
         for name, plan in self.plans.items():
-            pieces += slices(plan, self.selections[name].addresses, version=self.snapshot.version)
+            pieces += slices(plan, self.selections[name].addresses, version=version, new_keys=keys)
         limits = self.policy.load
         connections = self.settings.connections
         if limits.max_source_connections is not None:

@@ -137,6 +137,7 @@ class Verification:
                 masker=partial(refresh.masker, name),
                 chosen=refresh.selections[name].addresses,
                 rows=refresh.selections[name].total,
+                relinked=refresh.selections[name].relinked,
             )
             for name, plan in refresh.plans.items()
         ]

@@ -36,6 +36,15 @@ _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
         ),
     ),
     (
+        ("relinked",),
+        Explanation(
+            "Relinked references lead somewhere",
+            "Where the policy says relink, rows whose reference was not sampled refer to a sampled row of "
+            "the same fan-out class. Each of these is looked up among the chosen rows.",
+            "This is a defect of the selection: report it with the log of the run.",
+        ),
+    ),
+    (
         ("owned_rows",),
         Explanation(
             "Who is drawn comes with all that is theirs",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from parity_data.catalog.model import Catalog, Column, Name, Table
+from parity_data.rules.check_relink import check_relink
 from parity_data.rules.names import did_you_mean, format_name, parse_name
 from parity_data.rules.policy import Policy
 from parity_data.rules.subset import TableSubset, VirtualKey
@@ -105,6 +106,8 @@ class _Entry:
             )
         if rules.fraction is not None and rules.rows is not None:
             yield self._misfit("rows", what="fraction and rows are both given.", todo="Remove one of them.")
+        for i, what, todo in check_relink(self._policy, self._catalog, self._name):
+            yield self._misfit("relink", i, what=what, todo=todo)
 
     def _column(self, key: str, i: int, column: str) -> Iterator[Misfit]:
         assert self._table is not None

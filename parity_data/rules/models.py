@@ -94,6 +94,11 @@ class SubsetTableEntry(_Entry):
     extremes: list[Text] = Field(default=[], description="Columns whose least and greatest rows are kept.")
     thin: StrictBool = Field(default=False, description="Sample the rows of the heaviest owners.")
     latest: Text | None = Field(default=None, description="Take the newest rows by this column.")
+    relink: list[Text | Annotated[list[Text], Field(min_length=1)]] = Field(
+        default=[],
+        description="Foreign keys, by column or list of columns, whose references to rows that were not "
+        "sampled go to sampled ones of the same fan-out instead.",
+    )
 
 
 class WhenEntry(_Entry):

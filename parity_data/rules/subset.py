@@ -24,7 +24,8 @@ class TableSubset:
     table's rows; rows: number of rows instead. keep: SQL condition of rows always kept; ids: primary keys
     always kept, as text. strata: columns that must stay proportional. extremes: columns whose least and
     greatest rows are kept. thin: sample the rows of the heaviest owners instead of keeping them whole.
-    latest: column of time by which the newest rows are taken instead of drawn ones.
+    latest: column of time by which the newest rows are taken instead of drawn ones. relink: the columns of
+    keys whose references to rows that were not sampled go to sampled ones.
     """
 
     role: Literal["root", "reference", "unattached"] | None = None
@@ -37,6 +38,7 @@ class TableSubset:
     extremes: tuple[str, ...] = ()
     thin: bool = False
     latest: str | None = None
+    relink: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,4 +118,5 @@ def _table_subset(entry: SubsetTableEntry) -> TableSubset:
         extremes=tuple(entry.extremes),
         thin=entry.thin,
         latest=entry.latest,
+        relink=tuple((key,) if isinstance(key, str) else tuple(key) for key in entry.relink),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from parity_data.catalog.model import Catalog, Column, ForeignKey, Name
-from parity_data.rules.subset import VirtualKey
+from parity_data.rules.subset import SubsetRules, VirtualKey
 
 Kind = Literal["declared", "virtual", "polymorphic"]
 
@@ -65,6 +65,11 @@ def make_links(catalog: Catalog, virtual: Iterable[VirtualKey] = ()) -> tuple[Li
 def _declared(key: ForeignKey, leaf_of: dict[Name, tuple[Name, int]]) -> Link:
     referenced, leaf = leaf_of.get(key.referenced, (key.referenced, None))
     return Link(key.name, key.table, key.columns, referenced, key.referenced_columns, leaf=leaf)
+
+
+def is_relinked(link: Link, rules: SubsetRules) -> bool:
+    """Whether the policy wants references to rows that were not sampled to go to sampled ones."""
+    return any(set(columns) == set(link.columns) for columns in rules.of(link.table).relink)
 
 
 _INTEGERS = frozenset({"int2", "int4", "int8"})

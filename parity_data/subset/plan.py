@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +22,8 @@ from parity_data.subset.keys import (
     addresses_by_leaf,
     read_keys,
 )
-from parity_data.subset.links import Link, make_links
+from parity_data.subset.links import Link, is_relinked, make_links
+from parity_data.subset.relink import Relinked, relink, relinked, sampled_targets
 from parity_data.subset.roles import TableRole, assign_roles
 from parity_data.subset.sampler import Draw, Sampler
 from parity_data.subset.target import fraction_for_bytes
@@ -99,8 +100,8 @@ class Selection:
     of this table. expected: rows foretold from rates and quotas before the draw. by_quota: chosen rows by
     reason; weights: how many rows of production each of these stands for, on average. excess: rows beyond
     the fraction because the heaviest head exceeds the budget; totals are judged without them. thinned: rows
-    sampled one by one because the policy thins the heaviest. sample: all rows, for verification; None when
-    every row goes.
+    sampled one by one because the policy thins the heaviest. relinked: rows that refer to others than in
+    production, by key. sample: all rows, for verification; None when every row goes.
     """
 
     role: TableRole
@@ -116,6 +117,7 @@ class Selection:
     weights: Mapping[str, float] = field(default_factory=dict)
     excess: int = 0
     thinned: int = 0
+    relinked: tuple[Relinked, ...] = ()
     sample: Sample | None = None
 
 
@@ -169,6 +171,7 @@ class _Rows:
     completed: dict[Name, Mask]
     draw: Draw
     fractions: dict[Name, float]
+    relinked: tuple[Link, ...]
 
 
 class Chooser:
@@ -251,7 +254,16 @@ class Chooser:
             if keys.pinned is not None and role.role != "excluded":
                 chosen[name] |= keys.pinned & (fraction > 0)
         without = frozenset(name for name, role in self.roles.items() if role.role == "excluded")
-        return _Rows(chosen, complete(self.keys, self.links, chosen, without=without), draw, fractions)
+        # Where nothing was sampled that a reference could go to, it is completed like any other.
+        spread = [
+            link
+            for link in self.links
+            if is_relinked(link, self.policy.subset)
+            and len(sampled_targets(self.keys, link, chosen[link.referenced]))
+        ]
+        followed = [link for link in self.links if link not in spread]
+        completed = complete(self.keys, followed, chosen, without=without)
+        return _Rows(chosen, completed, draw, fractions, tuple(spread))
 
     def select(self, fraction: float) -> dict[Name, Selection]:
         """What of every table goes."""
@@ -294,8 +306,17 @@ class Chooser:
             weights=quota.mean_weights(sample.reason[chosen], sample.weight[chosen]) if sampled else {},
             excess=self._excess(name, wanted, rows - more) if sampled else 0,
             thinned=self.heads.thinned.get(name, 0),
+            relinked=tuple(self._relinked(name, found)),
             sample=sample,
         )
+
+    def _relinked(self, name: Name, found: _Rows) -> Iterator[Relinked]:
+        for link in found.relinked:
+            if link.table == name:
+                drawn = found.chosen[link.referenced] & ~found.completed[link.referenced]
+                new = relink(self.keys, link, found.chosen, drawn)
+                if (made := relinked(self.keys, link, found.chosen[name], new)) is not None:
+                    yield made
 
     def _excess(self, name: Name, fraction: float, rows: int) -> int:
         """Rows beyond the fraction where the heaviest heads exceed the budget and are not made up for."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from parity_data.catalog.model import Catalog, Name, Table
+from parity_data.errors import RulesError
+from parity_data.rules.check_subset import line_of
 from parity_data.rules.policy import Policy
-from parity_data.subset.links import Link
+from parity_data.subset.links import Link, is_relinked
 
 Role = Literal["root", "owned", "reference", "unattached", "excluded", "all"]
 
@@ -41,7 +43,8 @@ def assign_roles(
     The policy's word comes first. Otherwise a table that references nothing is a root, or a reference when
     small; a table that references a root, directly or not, is owned through the link that leads most of its
     rows to the largest table, so that least has to be completed; a root that others reference but none
-    follows is shared; what nobody attaches is sampled on its own.
+    follows is shared; what nobody attaches is sampled on its own. No table follows a key that is relinked.
+    Raises RulesError for a table that so follows nobody, and has no role by the policy.
     """
     return _Assignment(catalog, policy, fraction, rows, links, resolved or {}).run()
 
@@ -61,8 +64,9 @@ class _Assignment:
         self.policy, self.fraction, self.rows = policy, fraction, rows
         self.outgoing: dict[Name, list[Link]] = {name: [] for name in self.tables}
         for link in links:
-            if not link.is_self and link.kind != "polymorphic":
+            if not link.is_self and link.kind != "polymorphic" and not is_relinked(link, policy.subset):
                 self.outgoing[link.table].append(link)
+        self.relinked = [link for link in links if is_relinked(link, policy.subset)]
         self.polymorphic = {link.table for link in links if link.kind == "polymorphic"}
         self.fan_in = dict.fromkeys(self.tables, 0)
         for link in links:
@@ -100,6 +104,7 @@ class _Assignment:
                 else TableRole("root", "part of a cycle that no root reaches, and most referenced in it")
             )
         self._share()
+        self._refuse_followers_of_nobody()
         return {name: self.roles[name] for name in self.tables}
 
     def _told(self, name: Name) -> TableRole | None:
@@ -179,9 +184,26 @@ class _Assignment:
             own = self.policy.subset.of(name)
             if role.role != "root" or told or own.fraction or own.rows:
                 continue
+            if any(link.referenced == name for link in self.relinked):
+                continue  # what is relinked needs sampled rows to go to
             if name not in followed and self.fan_in[name]:
                 reason = "shared: others reference it and follow someone else"
                 self.roles[name] = TableRole("reference", reason, shared=True)
+
+    def _refuse_followers_of_nobody(self) -> None:
+        for link in self.relinked:
+            own = self.policy.subset.of(link.table)
+            role = self.roles[link.table]
+            told = link.table in self.policy.roots or own.role is not None
+            if told or role.owner is not None or role.role not in ("root", "unattached"):
+                continue
+            line = line_of(self.policy, link.table, "relink")
+            raise RulesError(
+                f"subset.tables, {link.table}: the table has no other key by which to follow a sampled one "
+                f"than the relinked key {link.name}.",
+                where=f"{self.policy.file}:{line}" if line else self.policy.file,
+                todo="Remove relink, so that it follows that key, or give the table the role root.",
+            )
 
     def _led(self, link: Link) -> float:
         """Rows of the referenced table, in proportion to the share of rows that the link leads there."""

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from psycopg import sql
 
-from parity_data.catalog.arrow import ArrowReader, RowAddresses, unpack_tids
+from parity_data.catalog.arrow import ArrowReader, RowAddresses, tid_array, unpack_tids
 from parity_data.transfer.spec import Slice
 from parity_data.transfer.wire import select_expression
 
@@ -23,7 +23,7 @@ def read_slice(reader: ArrowReader, piece: Slice) -> Iterator[list[pa.Array]]:
     if piece.chosen is not None and piece.fetch:
         for start in range(0, len(piece.chosen), FETCH_ROWS):
             part = piece.chosen[start : start + FETCH_ROWS]
-            by_address = sql.SQL("ctid = ANY ({}::tid[])").format(sql.Literal(_tids(part)))
+            by_address = sql.SQL("ctid = ANY ({}::tid[])").format(sql.Literal(tid_array(part)))
             yield from _select(reader, columns, relation, by_address, piece, None)
         return
     condition: sql.Composable = sql.SQL("ctid >= {}::tid").format(sql.Literal(f"({piece.first},0)"))
@@ -42,20 +42,22 @@ def _select(
     piece: Slice,
     chosen: RowAddresses | None,
 ) -> Iterator[list[pa.Array]]:
-    wanted = [*columns, sql.SQL("tidsend(ctid)")] if chosen is not None or not columns else columns
+    addressed = chosen is not None or not columns or bool(piece.new_keys)
+    wanted = [*columns, sql.SQL("tidsend(ctid)")] if addressed else columns
     named = sql.SQL(", ").join(
         sql.SQL("{} AS {}").format(expression, sql.Identifier(f"c{i}")) for i, expression in enumerate(wanted)
     )
     query = sql.SQL("SELECT {} FROM ONLY {} WHERE {}").format(named, relation, condition)
     for batch in reader.batches(query, str(piece.table)):
-        if chosen is None:
+        if chosen is None and not piece.new_keys:
             yield batch.columns
             continue
         address = unpack_tids(batch.columns[-1])
-        at = np.minimum(np.searchsorted(chosen, address), len(chosen) - 1)
-        keep = pa.array(chosen[at] == address)
-        yield batch.filter(keep).columns[: len(columns)] or [batch.filter(keep).columns[-1]]
-
-
-def _tids(addresses: RowAddresses) -> str:
-    return "{" + ",".join(f'"({a >> 16},{a & 0xFFFF})"' for a in addresses.tolist()) + "}"
+        if chosen is not None:
+            at = np.minimum(np.searchsorted(chosen, address), len(chosen) - 1)
+            keep = chosen[at] == address
+            batch, address = batch.filter(pa.array(keep)), address[keep]
+        found = batch.columns[: len(columns)] or [batch.columns[-1]]
+        for keys in piece.new_keys:
+            found = keys.put_into(found, address)
+        yield found

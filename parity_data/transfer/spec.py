@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from parity_data.catalog.arrow import RowAddresses
 from parity_data.catalog.model import Leaf, Name
 from parity_data.database import Database
 from parity_data.mask import KeyRing, KnownValues
+from parity_data.transfer.relink import NewKeys
 from parity_data.transfer.wire import TablePlan
 
 #: Bytes of table that one slice holds, give or take.
@@ -72,7 +74,8 @@ class Access:
 class Slice:
     """Pages [first, end) of one relation; end None for 'to the last'.
 
-    chosen: None for every row. alone: nothing else is written into the same relation.
+    chosen: None for every row. alone: nothing else is written into the same relation. new_keys: of rows that
+    refer to another row than in production.
     """
 
     plan: TablePlan
@@ -82,6 +85,7 @@ class Slice:
     end: int | None
     chosen: RowAddresses | None = None
     alone: bool = False
+    new_keys: tuple[NewKeys, ...] = ()
 
     @property
     def table(self) -> Name:
@@ -132,8 +136,14 @@ class Sent:
     observed: Any = None
 
 
-def slices(plan: TablePlan, chosen: dict[Name, RowAddresses] | None, *, version: int) -> Iterator[Slice]:
-    """Cut a table into slices. chosen: row addresses by leaf, None for all rows.
+def slices(
+    plan: TablePlan,
+    chosen: dict[Name, RowAddresses] | None,
+    *,
+    version: int,
+    new_keys: Mapping[Name, tuple[NewKeys, ...]] = MappingProxyType({}),
+) -> Iterator[Slice]:
+    """Cut a table into slices. chosen: row addresses by leaf, None for all rows. new_keys: by leaf.
 
     Before PostgreSQL 14 a condition on ctid reads the whole table, so a leaf is one slice there.
     """
@@ -158,7 +168,7 @@ def slices(plan: TablePlan, chosen: dict[Name, RowAddresses] | None, *, version:
                 part = rows[low:high]
                 if not len(part):
                     continue
-            yield Slice(plan, leaf, into, first, end, part, alone)
+            yield Slice(plan, leaf, into, first, end, part, alone, new_keys.get(leaf.name, ()))
 
 
 def _hashed_by_name(plan: TablePlan) -> bool:

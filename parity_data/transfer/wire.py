@@ -103,9 +103,9 @@ def masker_of(plan: ColumnPlan, keys: KeyRing, known: KnownValues | None) -> Col
     )
 
 
-def select_expression(plan: ColumnPlan, codec: Codec) -> sql.Composable:
-    """What stands in the SELECT list for the column."""
-    name = sql.Identifier(plan.column.name)
+def select_expression(plan: ColumnPlan, codec: Codec, source: sql.Composable | None = None) -> sql.Composable:
+    """What stands in the SELECT list for the column. source: what to select in its stead, of its type."""
+    name = sql.Identifier(plan.column.name) if source is None else source
     type_ = plan.column.type
     if type_.base is not None:
         # Polymorphic send functions do not look through domains.

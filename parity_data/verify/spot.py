@@ -22,6 +22,7 @@ from parity_data.catalog.arrow import RowAddresses
 from parity_data.catalog.model import Name, Table
 from parity_data.catalog.reading import own_rows
 from parity_data.mask import ColumnMasker, MaskSpec, describe, looks_at
+from parity_data.subset.relink import Relinked
 from parity_data.verify.result import CheckResult
 
 #: Rows compared for each table.
@@ -45,7 +46,7 @@ class SpotTable:
     """What is needed of one table.
 
     masks: by column, None where kept. masker: compiles one. rows: in production. chosen: addresses of the
-    chosen rows by leaf, None for all.
+    chosen rows by leaf, None for all. relinked: rows that refer to others in staging.
     """
 
     table: Table
@@ -53,6 +54,7 @@ class SpotTable:
     masker: Callable[[str], ColumnMasker]
     chosen: Mapping[Name, RowAddresses] | None
     rows: int
+    relinked: Sequence[Relinked] = ()
 
     @property
     def key(self) -> tuple[str, ...] | None:
@@ -173,7 +175,9 @@ def _production(
         for name in dict.fromkeys(name for name, _ in picked):
             tids = [f"({int(a) >> 16},{int(a) & 0xFFFF})" for leaf, a in picked if leaf == name]
             condition = sql.SQL("WHERE ctid = ANY ({}::tid[])").format(sql.Literal(tids))
-            found += _read(source, _relation(name), columns, condition)
+            found += _as_staged(
+                source, spot, name, columns, _read(source, _relation(name), columns, condition)
+            )
         return found
     for leaf in leaves:
         if len(found) >= rows:
@@ -185,8 +189,29 @@ def _production(
             sql.Literal(draw.randrange(10_000)),
             sql.Literal(rows - len(found)),
         )
-        found += _read(source, _relation(leaf.name), columns, sampled)
+        rows_of_leaf = _read(source, _relation(leaf.name), columns, sampled)
+        found += _as_staged(source, spot, leaf.name, columns, rows_of_leaf)
     return found
+
+
+def _as_staged(
+    source: psycopg.Connection[Any], spot: SpotTable, leaf: Name, columns: Sequence[str], rows: Rows
+) -> Rows:
+    """The rows without their address, the last column, and with the keys that they have in staging."""
+    made = [list(row) for row in rows]
+    for row in made:
+        block, line = str(row.pop()).strip("()").split(",")
+        for keys in spot.relinked:
+            target = keys.target_of(leaf, (int(block) << 16) | int(line))
+            if target is not None:
+                other, address = target
+                condition = sql.SQL("WHERE ctid = {}::tid").format(
+                    sql.Literal(f"({address >> 16},{address & 0xFFFF})")
+                )
+                values = _read(source, _relation(other), keys.link.referenced_columns, condition)[0]
+                for column, value in zip(keys.link.columns, values[:-1], strict=True):
+                    row[columns.index(column)] = value
+    return [tuple(row) for row in made]
 
 
 def _staged(
@@ -228,7 +253,8 @@ def _read(
     columns: Sequence[str],
     rest: sql.Composable,
 ) -> Rows:
-    query = sql.SQL("SELECT {} FROM {} {}").format(_values(columns, sql.SQL("")), relation, rest)
+    """Rows as text, with their address as the last column."""
+    query = sql.SQL("SELECT {}, ctid::text FROM {} {}").format(_values(columns, sql.SQL("")), relation, rest)
     with connection.cursor(row_factory=tuple_row) as cursor:
         return cursor.execute(query).fetchall()
 
