@@ -80,6 +80,7 @@ def of_selections(selections: Mapping[Name, Selection]) -> Metadata:
             "share": f"{found.rows / found.total:.1%}" if found.total else "",
             "completed": found.completed,
             "beyond the fraction": found.excess,
+            "relinked": sum(keys.rows for keys in found.relinked),
             "kept by quota": quotas(found.by_quota, found.weights),
             "reason": found.role.reason,
         }

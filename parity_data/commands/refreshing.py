@@ -114,6 +114,14 @@ def plan(
         ["table", "role", "#production", "#staging", "#share", "#size", "read", "why"],
         rows,
     )
+    if made.suggested:
+        output.print(
+            "Columns whose values are keys of another table. What refers to it goes into policy.yaml:"
+        )
+        output.print("subset:\n  virtual_keys:", markup=False)
+        for found in made.suggested:
+            says = f"{found.found:,} of {found.values:,} values found"
+            output.print(f"    {found.as_yaml()}  # {says}", markup=False, soft_wrap=True)
     if made.undecided:
         messages.print(f"{made.undecided} problem(s) in the rules would stop a refresh; see 'parity scan'.")
 

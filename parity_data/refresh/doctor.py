@@ -13,6 +13,7 @@ from parity_data.errors import ConfigError, ParityError, SourceError, TargetErro
 from parity_data.refresh.findings import Finding, Status, size, some
 from parity_data.refresh.look_at_source import look_at_source
 from parity_data.refresh.look_at_target import look_at_target
+from parity_data.refresh.request import share_of
 from parity_data.refresh.swapping import open_ledger
 from parity_data.release import Ledger, find_client_tools, names
 from parity_data.rules import Policy, check_policy, load_policy
@@ -128,7 +129,7 @@ def _target(settings: Settings, snapshot: Snapshot, catalog: Catalog, policy: Po
             snapshot,
             catalog,
             policy,
-            fraction=policy.fraction,
+            fraction=share_of(None, policy, catalog).fraction,
             connections=settings.connections,
         )
         yield _what_it_would_do(connection, target.name, catalog, policy)
@@ -138,8 +139,9 @@ def _what_it_would_do(
     connection: psycopg.Connection[Any], name: str, catalog: Catalog, policy: Policy
 ) -> Finding:
     tables = [table for key, table in catalog.tables.items() if policy.covers_rows_of(key)]
-    rows = sum(max(table.rows_estimate, 0) for table in tables) * policy.fraction
-    held = sum(table.bytes for table in tables) * policy.fraction
+    fraction = share_of(None, policy, catalog).fraction
+    rows = sum(max(table.rows_estimate, 0) for table in tables) * fraction
+    held = sum(table.bytes for table in tables) * fraction
     found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
     keeps = policy.release.keep_previous > 0
     fate = f"kept as {names.previous_name(name)}" if keeps else "dropped"
@@ -156,7 +158,7 @@ def _what_it_would_do(
         fate = "gone"
     what = (
         f"copy about {rows:,.0f} rows ({size(held)}) of {len(tables)} tables at a fraction of "
-        f"{policy.fraction:g}, masked by {some(sorted(masked)) or 'nothing'}; {swap[method]}"
+        f"{fraction:.3g}, masked by {some(sorted(masked)) or 'nothing'}; {swap[method]}"
         + (f"; what serves now is {fate}" if found else "")
     )
     return Finding("a refresh would", "ok", what)

@@ -12,30 +12,46 @@ from parity_data.catalog import Catalog, Name, Snapshot, read_catalog
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.errors import RulesError
 from parity_data.mask import KeyRing
-from parity_data.refresh.request import RefreshRequest
+from parity_data.refresh.request import RefreshRequest, share_of
 from parity_data.report.forest import ForestLine, ForestTable, grow
 from parity_data.rules import Policy, check_policy, load_policy
-from parity_data.rules.check_subset import check_subset
+from parity_data.rules.check import check_names
 from parity_data.settings import Settings
 from parity_data.subset import Selection, make_links, select_rows
+from parity_data.subset.suggest import Suggestion, suggest_keys
 from parity_data.transfer.spec import SCAN_ABOVE
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Roles and expected rows by table at one fraction. undecided: problems that would stop a refresh."""
+    """Roles and expected rows by table at one fraction.
+
+    undecided: problems that would stop a refresh. suggested: keys that nothing declares and values speak for.
+    """
 
     fraction: float
     catalog: Catalog
     policy: Policy
     selections: dict[Name, Selection]
     undecided: int
+    suggested: tuple[Suggestion, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The plan for programs: one entry per table, bytes in proportion to rows."""
         return {
             "fraction": self.fraction,
             "undecided": self.undecided,
+            "suggested_keys": [
+                {
+                    "table": str(s.link.table),
+                    "columns": list(s.link.columns),
+                    "referenced": str(s.link.referenced),
+                    "referenced_columns": list(s.link.referenced_columns),
+                    "values": s.values,
+                    "found": s.found,
+                }
+                for s in self.suggested
+            ],
             "tables": [
                 {
                     "schema": name.schema,
@@ -122,12 +138,20 @@ def make_plan(settings: Settings, fraction: float | None) -> Plan:
     RefreshRequest(fraction=fraction).checked()
     policy = load_policy(settings.rules)
     keys = KeyRing(settings.need_key())
-    share = policy.fraction if fraction is None else fraction
     with Snapshot(settings.need_source(), application="parity-data plan") as snapshot:
         catalog = read_catalog(snapshot, ignore_schemas=policy.ignore_schemas)
-        for misfit in check_subset(policy, catalog):
-            where = f"{policy.file}:{misfit.line}" if misfit.line else misfit.where
-            raise RulesError(misfit.what, where=where, todo=misfit.todo)
+        for problem in check_names(policy, catalog):
+            raise RulesError(problem.what, where=problem.place, todo=problem.todo)
+        share = share_of(fraction, policy, catalog)
         with closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
-            selections = select_rows(reader, catalog, policy, share, keys.subkey("subset"))
-        return Plan(share, catalog, policy, selections, len(check_policy(policy, catalog)))
+            selections, found = select_rows(
+                reader,
+                catalog,
+                policy,
+                share.fraction,
+                keys.subkey("subset"),
+                target_bytes=share.target_bytes,
+            )
+            suggested = tuple(suggest_keys(reader, catalog, policy))
+        undecided = len(check_policy(policy, catalog))
+        return Plan(found, catalog, policy, selections, undecided, suggested)

@@ -7,7 +7,9 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from parity_data.catalog.model import Catalog
 from parity_data.errors import ConfigError
+from parity_data.rules import Policy
 
 Mode = Literal["release", "hold", "dry_run"]
 
@@ -45,6 +47,23 @@ class RefreshRequest:
     def release(self) -> str:
         """Id of the release this request makes."""
         return self.run_id.replace("-", "")[:8]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How much of production: the fraction, foretold where the policy asks for a size of so many bytes."""
+
+    fraction: float
+    target_bytes: int | None = None
+
+
+def share_of(asked: float | None, policy: Policy, catalog: Catalog) -> Share:
+    """What was asked for, else the policy's size (all where production is smaller), else its fraction."""
+    size = policy.subset.target_bytes
+    if asked is not None or size is None:
+        return Share(policy.fraction if asked is None else asked)
+    whole = sum(table.bytes for name, table in catalog.tables.items() if policy.covers_rows_of(name))
+    return Share(size / whole, size) if size < whole else Share(1.0)
 
 
 def current_user() -> str | None:

@@ -30,7 +30,7 @@ from parity_data.refresh.doctor import preflight
 from parity_data.refresh.extensions import require_extensions
 from parity_data.refresh.known import gather_known, models_memory
 from parity_data.refresh.objects import copy_blobs, restore, restore_pre_data
-from parity_data.refresh.request import RefreshRequest
+from parity_data.refresh.request import RefreshRequest, share_of
 from parity_data.refresh.scratch import clear_scratch, scratch
 from parity_data.refresh.swapping import open_ledger
 from parity_data.refresh.trouble import worded, words
@@ -108,7 +108,6 @@ class Refresh:
         objects = self.policy.objects
         self.comes = {"owners": objects.owners == "production", "grants": objects.grants == "production"}
         require_hooks([*self.policy.release.before_swap, *self.policy.release.after_swap], self.policy.folder)
-        self.fraction = self.policy.fraction if self.request.fraction is None else self.request.fraction
         self.snapshot = self._exit.enter_context(Snapshot(source, application=self.application))
         self.ledger = self._exit.enter_context(open_ledger(settings, self.policy))
         self._refuse_same(self.ledger)
@@ -118,6 +117,8 @@ class Refresh:
         if dropped:
             self.log.info("Dropped what an earlier run left behind: %s.", ", ".join(dropped))
         self.catalog = read_catalog(self.snapshot, ignore_schemas=self.policy.ignore_schemas)
+        share = share_of(self.request.fraction, self.policy, self.catalog)
+        self.fraction, self.target_bytes = share.fraction, share.target_bytes
         leaves = [leaf for table in self.catalog.tables.values() for leaf in table.leaves]
         self.snapshot.lock([leaf.name for leaf in leaves if leaf.kind == "r"])
         require_extensions(self.catalog.extensions, self.policy, self.ledger.connection)
@@ -193,8 +194,13 @@ class Refresh:
         else:
             reader = ArrowReader(self.snapshot.database, self.snapshot.id)
             with contextlib.closing(reader):
-                self.selections = select_rows(
-                    reader, self.catalog, self.policy, self.fraction, self.keys.subkey("subset")
+                self.selections, self.fraction = select_rows(
+                    reader,
+                    self.catalog,
+                    self.policy,
+                    self.fraction,
+                    self.keys.subkey("subset"),
+                    target_bytes=self.target_bytes,
                 )
         self._stage("subset")
         return self.selections

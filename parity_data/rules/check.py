@@ -90,9 +90,15 @@ def check_policy(
     problems += _rules_without_column(policy, catalog)
     for key in catalog.foreign_keys:
         problems += _foreign_key(policy, catalog, key)
-    problems += _named_tables(policy, catalog)
-    problems += [Problem(m.where, m.what, m.todo, policy.file, m.line) for m in check_subset(policy, catalog)]
+    problems += check_names(policy, catalog)
     problems += _idle_patterns(policy, catalog)
+    return problems
+
+
+def check_names(policy: Policy, catalog: Catalog) -> list[Problem]:
+    """What policy.yaml names and the catalog does not have, or not so: tables, schemas, the whole subset."""
+    problems = list(_named_tables(policy, catalog))
+    problems += [Problem(m.where, m.what, m.todo, policy.file, m.line) for m in check_subset(policy, catalog)]
     return problems
 
 

@@ -128,16 +128,21 @@ def select_rows(
     fraction: float,
     key: bytes,
     *,
+    target_bytes: int | None = None,
     tick: Callable[[Name, int], None] = lambda name, rows: None,
-) -> dict[Name, Selection]:
-    """The subset at ``fraction`` of the heads, closed under all links. key: of the keyed draw.
+) -> tuple[dict[Name, Selection], float]:
+    """The subset at ``fraction`` of the heads, closed under all links, and the fraction. key: of the draw.
 
-    Where the policy sets a size, ``fraction`` gives way to it. Raises SourceError, RulesError.
+    target_bytes: the fraction that comes nearest to it from below counts instead. Raises SourceError,
+    RulesError.
     """
     links = make_links(catalog, policy.subset.virtual_keys)
     wishes = make_wishes(reader, catalog, policy)
     keys = read_keys(reader, catalog, links, key, wishes, tick=tick)
-    return choose(catalog, keys, links, policy, fraction, key)
+    chooser = Chooser(catalog, keys, links, policy, fraction, key)
+    if target_bytes is not None:
+        fraction = fraction_for_bytes(target_bytes, lambda f: _bytes(catalog, chooser.rows(f).chosen, keys))
+    return chooser.select(fraction), fraction
 
 
 def choose(
@@ -148,13 +153,8 @@ def choose(
     fraction: float,
     key: bytes,
 ) -> dict[Name, Selection]:
-    """The same, from keys that were read and resolved."""
-    chooser = Chooser(catalog, keys, links, policy, fraction, key)
-    if policy.subset.target_bytes is not None:
-        fraction = fraction_for_bytes(
-            policy.subset.target_bytes, lambda f: _bytes(catalog, chooser.rows(f).chosen, keys)
-        )
-    return chooser.select(fraction)
+    """The subset at ``fraction``, from keys that were read and resolved."""
+    return Chooser(catalog, keys, links, policy, fraction, key).select(fraction)
 
 
 def _bytes(catalog: Catalog, chosen: Mapping[Name, Mask], keys: Mapping[Name, TableKeys]) -> float:
