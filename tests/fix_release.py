@@ -80,10 +80,15 @@ class Outcome:
 
 @dataclass
 class Paused:
-    """A refresh held at a point. outcome: set when it has ended."""
+    """A refresh held at a point. output: the file it writes to. outcome: set when it has ended."""
 
     pid: int
+    output: Path
     outcome: Outcome = field(default_factory=lambda: Outcome(0, ""))
+
+    def so_far(self) -> str:
+        """What it has said."""
+        return self.output.read_text()
 
 
 class FaultRunner:
@@ -118,7 +123,7 @@ class FaultRunner:
         return Outcome(status, output.read_text() if output.exists() else "")
 
     def run(self, settings: Settings, **order: Any) -> Outcome:
-        """A refresh from begin to end. point, act, mode, constants, environ: see ``fault_child``."""
+        """A refresh from begin to end. Orders (point, act, mode, constants, ...): see ``fault_child``."""
         return self.wait(self.start(settings, **order)[1])
 
     @contextmanager
@@ -128,7 +133,7 @@ class FaultRunner:
         reached, go = (self._folder / f"{number}.{name}" for name in ("reached", "go"))
         environ = {"FAULT_REACHED": str(reached), "FAULT_GO": str(go)}
         pid, output = self.start(settings, point=point, act="pause", environ=environ, **order)
-        paused = Paused(pid)
+        paused = Paused(pid, output)
         try:
             until(lambda: reached.exists() or not psutil.pid_exists(pid), f"'{point}' to be reached")
             assert reached.exists(), output.read_text()
@@ -278,7 +283,7 @@ class Watch:
                     while not self._stop.wait(0.01):
                         self.seen.append(read_edition(connection))
             except (psycopg.OperationalError, ParityError):
-                continue  # sent away by the swap
+                self._stop.wait(0.01)  # sent away by the swap, or the server is gone
             except (AssertionError, psycopg.Error) as error:
                 self.wrong.append(f"{type(error).__name__}: {error}")
                 return

@@ -71,6 +71,9 @@ class Beside:
         version = refresh.ledger.connection.info.server_version
         self.name = names.next_name(refresh.ledger.target, refresh.release_id)
         self.target = writing(refresh.ledger.server.with_name(self.name), version, refresh.application)
+        self.target = self.target.with_options(
+            maintenance_work_mem=build.index_memory(refresh.ledger.connection, refresh.settings.connections)
+        )
 
     def begin(self) -> None:
         """Make the place. Raises TargetError."""
@@ -150,7 +153,9 @@ class InPlace(Beside):
         super().__init__(refresh)
         ledger = refresh.ledger
         version = ledger.connection.info.server_version
-        self.target = writing(ledger.server, version, refresh.application)
+        self.target = writing(ledger.server, version, refresh.application).with_options(
+            maintenance_work_mem=build.index_memory(ledger.connection, 1)
+        )
         self.schemas = schemas_of_production(refresh.snapshot.connection, refresh.policy.ignore_schemas)
         require_in_place(refresh.policy, self.schemas, asked=refresh.request.mode)
         self.connection = self.target.connect(role="target", autocommit=True)

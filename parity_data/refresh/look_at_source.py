@@ -15,7 +15,7 @@ from psycopg import sql
 
 from parity_data.catalog import Snapshot
 from parity_data.refresh.findings import Finding, some
-from parity_data.rules import Policy
+from parity_data.rules import Load, Policy
 
 #: Oldest major version this product is tested with.
 OLDEST = 13
@@ -46,6 +46,9 @@ _HIDDEN = """
 SELECT format('%%I.%%I', n.nspname, c.relname)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relrowsecurity AND n.nspname <> ALL (%s) AND row_security_active(c.oid) ORDER BY 1
+"""
+_SEES_OTHERS = """
+SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'), quote_ident(current_user)
 """
 _LOCKED = """
 SELECT DISTINCT format('%I.%I', n.nspname, c.relname)
@@ -79,7 +82,9 @@ def look_at_source(snapshot: Snapshot, policy: Policy, connections: int) -> Iter
     yield from _version(snapshot)
     yield from _privileges(snapshot.connection, list(policy.ignore_schemas))
     yield from clock("source clock", snapshot.connection, "source")
-    yield from free_connections("source connections", snapshot.connection, connections, "source")
+    yield from _load(snapshot.connection, policy.load)
+    workers = policy.load.workers(connections)
+    yield from free_connections("source connections", snapshot.connection, workers, "source")
     yield from _locks(snapshot.connection)
     yield from _replication(snapshot)
 
@@ -146,6 +151,22 @@ def free_connections(
         yield Finding(name, "warn", what, todo, side)  # type: ignore[arg-type]
     else:
         yield Finding(name, "ok", f"{free} free, {needed} needed", None, side)  # type: ignore[arg-type]
+
+
+def _load(connection: psycopg.Connection[Any], limits: Load) -> Iterator[Finding]:
+    """Whether the role sees what a load is to pause for: others' sessions and replicas show nothing else."""
+    if limits.pause_above_lag_seconds is None and limits.pause_above_active_sessions is None:
+        return
+    row = connection.execute(_SEES_OTHERS).fetchone()
+    assert row is not None
+    sees, role = row
+    if sees:
+        yield finding("limits of the load", "ok", "the role sees what they are about")
+    else:
+        what = (
+            f"role {role} does not see others' sessions, so a pause that policy.yaml asks for would not come"
+        )
+        yield finding("limits of the load", "fail", what, f"GRANT pg_read_all_stats TO {role};")
 
 
 def _locks(connection: psycopg.Connection[Any]) -> Iterator[Finding]:

@@ -300,10 +300,7 @@ class Refresh:
         for name, plan in self.plans.items():
             pieces += slices(plan, self.selections[name].addresses, version=version, new_keys=keys)
         limits = self.policy.load
-        connections = self.settings.connections
-        if limits.max_source_connections is not None:
-            # One holds the snapshot.
-            connections = min(connections, limits.max_source_connections - 1)
+        connections = limits.workers(self.settings.connections)
         if self.building.writer is not None:
             connections = 1  # all rows go into one transaction
         watch = Watch(self.snapshot.connection, self.ledger, limits, self.application, self.log)

@@ -26,6 +26,12 @@ EXCLUDED_ENTRIES = {
 #: What pg_restore calls objects whose name elsewhere is another.
 _ARCHIVE_KINDS = {"EXTENDED STATISTICS": "STATISTICS"}
 
+#: Bytes that a session may use for an index: what is set, or its part of a quarter of the shared buffers, as
+#: they tell how large the machine is; never more than 2 GiB.
+_INDEX_MEMORY = """
+SELECT greatest(pg_size_bytes(current_setting('maintenance_work_mem')),
+                least(pg_size_bytes(current_setting('shared_buffers')) / (4 * %s), 2147483647 / 1024 * 1024))
+"""
 _MATERIALIZED_VIEWS = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'm' AND c.relispopulated AND n.nspname !~ '^pg_'
@@ -115,6 +121,13 @@ def _subject(line: str) -> str:
 def _description(line: str) -> str:
     """'SCHEMA - app owner' out of '7; 2615 2200 SCHEMA - app owner'."""
     return line.split(";", 1)[1].split(None, 2)[2]
+
+
+def index_memory(connection: psycopg.Connection[Any], jobs: int) -> str:
+    """maintenance_work_mem for so many sessions that make indexes at a time, as a setting: '262144kB'."""
+    row = connection.execute(_INDEX_MEMORY, [jobs]).fetchone()
+    assert row is not None
+    return f"{row[0] // 1024}kB"
 
 
 def restore(

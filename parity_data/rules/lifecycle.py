@@ -65,6 +65,12 @@ class Load:
     pause_above_lag_seconds: float | None = None
     pause_above_active_sessions: int | None = None
 
+    def workers(self, wanted: int) -> int:
+        """How many connections may read rows, of so many wanted: one more holds the snapshot."""
+        if self.max_source_connections is None:
+            return wanted
+        return min(wanted, self.max_source_connections - 1)
+
 
 @dataclass(frozen=True)
 class OwnSetting:

@@ -206,9 +206,16 @@ class ReleaseEntry(_Entry):
 class LoadEntry(_Entry):
     """What a refresh may ask of production."""
 
-    max_source_connections: Annotated[StrictInt, Field(ge=2)] | None = None
-    pause_above_lag_seconds: Annotated[StrictInt | StrictFloat, Field(gt=0)] | None = None
-    pause_above_active_sessions: Annotated[StrictInt, Field(gt=0)] | None = None
+    max_source_connections: Annotated[StrictInt, Field(ge=2)] | None = Field(
+        default=None, description="Connections to production at a time; one of them holds the snapshot."
+    )
+    pause_above_lag_seconds: Annotated[StrictInt | StrictFloat, Field(gt=0)] | None = Field(
+        default=None,
+        description="Reading pauses while a replica, or the standby that is read, is further behind.",
+    )
+    pause_above_active_sessions: Annotated[StrictInt, Field(gt=0)] | None = Field(
+        default=None, description="Reading pauses while more sessions of others are at work."
+    )
 
 
 class OwnSettingEntry(_Entry):

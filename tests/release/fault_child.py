@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -117,6 +118,7 @@ POINTS: dict[str, Callable[[Point], None]] = {
     "in the first chunk": chunk(1),
     "in the middle chunk": chunk(6),
     "in the last chunk": chunk(11),
+    "in every chunk": lambda act: before(worker._Stream, "finish", act),
     "in post-data": tool("--section=post-data"),
     "in ANALYZE": in_analyze,
     "in the checks": lambda act: before(verification, "check_foreign_keys", act),
@@ -135,11 +137,17 @@ def refresh(order: dict[str, Any]) -> str:
         masking_key=Secret(order["key"]),
         rules=Path(order["rules"]),
         work=Path(order["work"]),
+        connections=order.get("connections", Settings.connections),
     )
+    if order.get("log"):
+        logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s", force=True)
     spec.SLICE_BYTES = order.get("slice_bytes", 48 * 1024)
     for name, value in order.get("constants", {}).items():
         module, attribute = name.rsplit(".", 1)
         setattr(sys.modules[module], attribute, value)
+    if order.get("source_settings"):
+        reading = snapshot_module.reading
+        snapshot_module.reading = lambda *a: reading(*a).with_options(**order["source_settings"])
     if order.get("point"):
         POINTS[order["point"]]({"die": die, "pause": pause}[order.get("act", "die")])
     with Refresh(settings, RefreshRequest(mode=order.get("mode", "release"))) as run:

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from fix_release import FaultRunner, Staging, until
+from fix_release import FaultRunner, Staging, set_policy, until
 from psycopg import sql
 
 from parity_data.demo import _system
@@ -161,3 +161,30 @@ def test_feedback_does_not_help_against_a_lock(
         reads.assert_clean()
         reads.refresh()
         assert long_lived.serves() == new
+
+
+def test_reading_pauses_while_a_replica_is_behind(
+    long_lived: Staging, faults: FaultRunner, source_server: Server, server_folder: Path
+) -> None:
+    new = long_lived.next_edition()
+    limit = "version: 1\nload: {pause_above_lag_seconds: 0.5}\n"
+    set_policy(long_lived, "version: 1\n", limit)
+    with (
+        standby_of(source_server, server_folder, FRIENDLY) as standby,
+        standby.url("postgres").connect(autocommit=True) as replica,
+        source_server.url("postgres").connect(autocommit=True) as primary,
+    ):
+        reading_from(standby, long_lived)
+
+        def behind() -> bool:
+            primary.execute("SELECT pg_logical_emit_message(true, 'parity', 'something to replay')")
+            return "s behind, 0.5 s allowed" in held.so_far()
+
+        with faults.paused(long_lived.settings, "in the middle chunk", log=True) as held:
+            replica.execute("SELECT pg_wal_replay_pause()")
+            until(behind, "the load to pause")
+            replica.execute("SELECT pg_wal_replay_resume()")
+            until(lambda: "Going on." in held.so_far(), "the load to go on")
+    set_policy(long_lived, limit, "version: 1\n")
+    assert held.outcome.status == 0, held.outcome.text
+    assert long_lived.serves() == new
