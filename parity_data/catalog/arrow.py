@@ -74,7 +74,7 @@ def explain(error: Exception, where: str) -> SourceError:
         "57014": ("Reading took longer than the statement timeout allows.", None),
         "22021": ("The table holds bytes that are not valid in its encoding.", None),
     }
-    if code is None or code.startswith("08") or code in ("57P01", "57P02", "57P03", "25P03"):
+    if code is None or code.startswith("08") or code in ("57P01", "57P02", "57P03", "25P03", "25P04"):
         return SourceError.lost(where)
     if code == "40001":
         return SourceError.conflict(where)

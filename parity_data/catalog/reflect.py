@@ -288,7 +288,10 @@ class _Keys:
 
 
 def joined_connection(snapshot: Snapshot) -> sa.Connection:
-    """A SQLAlchemy connection that looks at the same instant. The caller closes it."""
+    """A SQLAlchemy connection that looks at the same instant. The caller closes it.
+
+    Raises SourceError when the snapshot is gone.
+    """
     engine = sa.create_engine(
         "postgresql+psycopg://",
         creator=lambda: snapshot.database.connect(role="source"),
@@ -297,7 +300,11 @@ def joined_connection(snapshot: Snapshot) -> sa.Connection:
     connection = engine.connect().execution_options(
         isolation_level="REPEATABLE READ", postgresql_readonly=True
     )
-    connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{snapshot.id}'")
+    try:
+        connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{snapshot.id}'")
+    except (sa.exc.ProgrammingError, sa.exc.DataError):  # there is no such snapshot any more
+        connection.close()
+        raise SourceError.lost() from None
     return connection
 
 

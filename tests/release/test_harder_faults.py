@@ -29,11 +29,18 @@ KILLS = 30
 
 @pytest.fixture
 def ready(long_lived: Staging) -> Iterator[Staging]:
-    """A staging with a release to lose and a new edition to win; clean, and at the newest edition, after."""
+    """A staging with a release to lose and a new edition to win; clean, and at the newest edition, after.
+
+    Somebody reads it all the time.
+    """
     old, new = long_lived.serves(), long_lived.next_edition()
-    yield long_lived
-    assert long_lived.serves() in (old, new)
-    long_lived.refresh()
+    with Watch(long_lived.target) as watch:
+        yield long_lived
+        assert long_lived.serves() in (old, new)
+        long_lived.refresh()
+    assert not watch.wrong
+    assert watch.seen == sorted(watch.seen)
+    assert set(watch.seen) == {old, new}
     assert long_lived.serves() == new
     long_lived.assert_clean()
 
@@ -42,18 +49,24 @@ def old_edition(staging: Staging) -> int:
     return staging.edition - 1
 
 
+@pytest.fixture(scope="module")
+def seconds(long_lived: Staging, faults: FaultRunner) -> float:
+    """What a refresh takes here and now, from the start of its process to its end."""
+    faults.run(long_lived.settings)
+    started = time.monotonic()
+    assert faults.run(long_lived.settings).status == 0
+    return time.monotonic() - started
+
+
 @pytest.mark.parametrize("seed", range(KILLS))
-def test_killed_at_any_time(seed: int, ready: Staging, faults: FaultRunner) -> None:
-    moment = random.Random(seed).uniform(0, 2.5)
-    with Watch(ready.target) as watch:
-        pid, output = faults.start(ready.settings)
-        time.sleep(moment)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        outcome = faults.wait(output)
-        assert outcome.status in (0, -signal.SIGKILL), outcome.text
-    assert not watch.wrong
-    assert set(watch.seen) <= {old_edition(ready), ready.edition}
+def test_killed_at_any_time(seed: int, seconds: float, ready: Staging, faults: FaultRunner) -> None:
+    moment = random.Random(seed).uniform(0, seconds)
+    pid, output = faults.start(ready.settings)
+    time.sleep(moment)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    outcome = faults.wait(output)
+    assert outcome.status in (0, -signal.SIGKILL), outcome.text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -239,6 +252,40 @@ def test_reading_takes_too_long(ready: Staging, faults: FaultRunner) -> None:
     short = {"parity_data.catalog.snapshot.STREAM_TIMEOUT_MS": 1}
     assert_failed(faults.run(ready.settings, constants=short), "longer than the statement timeout")
     assert ready.serves() == old_edition(ready)
+
+
+def test_production_ends_who_is_idle_in_a_transaction(ready: Staging, faults: FaultRunner) -> None:
+    impatient = {"idle_in_transaction_session_timeout": "100"}
+    with (
+        faults.paused(ready.settings, "after the snapshot", source_settings=impatient) as held,
+        ready.settings.need_source().connect(autocommit=True) as admin,
+    ):
+        ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'parity-data %'"
+        until(lambda: admin.execute(ours).fetchone() == (0,), "production to end the snapshot")
+    assert_failed(held.outcome, "The connection to production was lost")
+    assert ready.serves() == old_edition(ready)
+    ready.assert_clean()
+
+
+def test_roles_that_a_dead_run_had_created_go(ready: Staging, faults: FaultRunner) -> None:
+    role, rules = f"newcomer_{ready.target.name}", ready.settings.rules / "public.yaml"
+    known = rules.read_text()
+
+    def exists() -> bool:
+        with ready.target.connect(autocommit=True) as admin:
+            return bool(admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone())
+
+    with ready.settings.need_source().connect(autocommit=True) as production:
+        production.execute(f"CREATE ROLE {role}; CREATE TABLE theirs (x int)".encode())
+        production.execute(f"ALTER TABLE theirs OWNER TO {role}".encode())
+        rules.write_text(known + "  theirs:\n    x: keep\n")
+        outcome = faults.run(ready.settings, point="in the middle chunk")
+        assert outcome.status == -signal.SIGKILL, outcome.text
+        assert exists()
+        production.execute(f"DROP TABLE theirs; DROP ROLE {role}".encode())
+        rules.write_text(known)
+    ready.refresh()
+    assert not exists()
 
 
 def test_many_sessions_on_staging(ready: Staging, target_server: Server) -> None:
