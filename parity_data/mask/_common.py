@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,16 @@ ROUNDS = 2_000
 def tokens(context: Context, domain: str | None = None) -> TokenCipher:
     """The token cipher of a masking domain, the column's own by default."""
     return TokenCipher(context.keys.subkey("tokens", context.domain if domain is None else domain))
+
+
+def words(context: Context) -> Function:
+    """Every run of letters, and every run of digits, enciphered for itself."""
+    return tokens(context).tokens
+
+
+def as_one(context: Context) -> Function:
+    """All letters and digits of a value enciphered as one."""
+    return tokens(context).whole
 
 
 def integers(context: Context, purpose: str = "integers") -> IntegerCipher:
@@ -71,10 +82,15 @@ def by_kind(values: pl.Series, chosen: pl.Series, yes: Function, no: Function) -
         return yes(values)
     if not chosen.any():
         return no(values)
+    return by_group(values, chosen, {True: yes, False: no}.__getitem__)
+
+
+def by_group(values: pl.Series, groups: pl.Series, function: Callable[[Any], Function]) -> pl.Series:
+    """A function of its own for the values of each group. groups: as long as ``values``, without NULLs."""
     out = pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, values.len())
-    for mask, function in ((chosen, yes), (~chosen, no)):
-        places = mask.arg_true()
-        out = out.scatter(places, function(values.gather(places)))
+    for group in groups.unique().to_list():
+        places = (groups == group).arg_true()
+        out = out.scatter(places, function(group)(values.gather(places)))
     return out
 
 

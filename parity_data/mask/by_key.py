@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from parity_data.mask.column import ColumnMasker
+from parity_data.mask._common import by_group
 from parity_data.mask.context import Context, MaskSpec
 from parity_data.mask.nested import compile_nested, read_spec, read_specs
 from parity_data.mask.registry import Function, MaskerInfo, Param, register
@@ -18,7 +18,8 @@ class ByKey:
 
     def __init__(self, context: Context) -> None:
         specs = read_specs(context.params["masks"])
-        self._masks = {key: compile_nested(spec, context, context.type_name) for key, spec in specs.items()}
+        self._keys = list(specs)
+        self._masks = [compile_nested(spec, context, context.type_name) for spec in specs.values()]
         self._other = compile_nested(_other(context.params), context, context.type_name)
 
     def __call__(self, values: pl.Series) -> pl.Series:
@@ -30,17 +31,9 @@ class ByKey:
         if keys is None:
             return self._other(values)
         keys = keys.str.strip_chars_end(" ")  # character(n) comes with blanks
-        out, rest = values, pl.Series([True], dtype=pl.Boolean).new_from_index(0, values.len())
-        masks: list[tuple[pl.Series, ColumnMasker]] = []
-        for key, masker in self._masks.items():
-            mine = (keys == key).fill_null(False)
-            masks.append((mine, masker))
-            rest &= ~mine
-        for mine, masker in [*masks, (rest, self._other)]:
-            places = mine.arg_true()
-            if len(places):
-                out = out.scatter(places, masker(values.gather(places)))
-        return out
+        unknown = len(self._masks)
+        number = keys.replace_strict(self._keys, range(unknown), default=unknown, return_dtype=pl.Int64)
+        return by_group(values, number.fill_null(unknown), [*self._masks, self._other].__getitem__)
 
 
 def _make(context: Context) -> Function:

@@ -7,14 +7,12 @@ from collections.abc import Callable
 import polars as pl
 
 from parity_data.mask import email_domain, telephone
-from parity_data.mask._common import by_kind, matches, tokens, valid_or_not
+from parity_data.mask._common import as_one, by_kind, matches, tokens, valid_or_not, words
 from parity_data.mask.cipher.tables import plain
 from parity_data.mask.context import LENGTHS, Context
 from parity_data.mask.oneway import OneWay
 from parity_data.mask.people import INITIALS, PERSON, name_cuts
-from parity_data.mask.registry import Function, Keeps, MaskerInfo, Param, register
-
-_KEEPS: frozenset[Keeps] = frozenset({"length", "bytes", "script", "case", "format"})
+from parity_data.mask.registry import SHAPE, Function, MaskerInfo, Param, register
 
 
 def fitting(out: pl.Series, room: int | None, shorter: Callable[[pl.Series], pl.Series]) -> pl.Series:
@@ -95,14 +93,6 @@ def _domain(context: Context) -> Function:
     return mask
 
 
-def _words(context: Context) -> Function:
-    return tokens(context).tokens
-
-
-def _whole(context: Context) -> Function:
-    return tokens(context).whole
-
-
 register(
     MaskerInfo(
         name="email",
@@ -164,7 +154,7 @@ register(
         theme="contact",
         accepts=("text",),
         distinct="injective",
-        keeps=_KEEPS | {"validity"},
+        keeps=SHAPE | {"validity"},
         make=telephone.make,
         params=(
             Param(
@@ -191,8 +181,8 @@ for _name, _title, _samples in (
             theme="contact",
             accepts=("text",),
             distinct="injective",
-            keeps=_KEEPS,
-            make=_words,
+            keeps=SHAPE,
+            make=words,
             samples=_samples,
             domain="place",
         )
@@ -204,8 +194,8 @@ register(
         theme="contact",
         accepts=("text",),
         distinct="injective",
-        keeps=_KEEPS,
-        make=_whole,
+        keeps=SHAPE,
+        make=as_one,
         samples=("10115", "SW1A 1AA", "00-950"),
         domain="postcode",
     )
@@ -217,8 +207,8 @@ register(
         theme="contact",
         accepts=("text",),
         distinct="injective",
-        keeps=_KEEPS,
-        make=_words,
+        keeps=SHAPE,
+        make=words,
         samples=("Acme Widgets Ltd", "株式会社サンプル"),
         domain="company",
     )

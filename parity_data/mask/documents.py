@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from parity_data.mask._common import walk
 from parity_data.mask.cipher.flat import Ints, ragged
 from parity_data.mask.paths import Rules, Step
 from parity_data.mask.registry import Function
@@ -89,7 +90,12 @@ class DocumentMask:
         if len(whole) == values.len():
             return masked.alias(values.name)
         rest = np.flatnonzero(batch.broken)
-        return masked.scatter(rest, self._broken(values.gather(rest))).alias(values.name)
+        return masked.scatter(rest, walk(values.gather(rest), self._broken, self._are_none)).alias(
+            values.name
+        )
+
+    def _are_none(self, values: pl.Series) -> pl.Series:
+        return pl.Series(Batch(self._form, values, self.slots).broken)
 
     def _make_slots(self, skeleton: str) -> npt.NDArray[np.int64] | None:
         paths = self._form.paths(skeleton)

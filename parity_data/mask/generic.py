@@ -6,20 +6,14 @@ import numpy as np
 import polars as pl
 
 from parity_data.mask import _keyed
-from parity_data.mask._common import each, tokens
+from parity_data.mask._common import as_one, each
 from parity_data.mask.context import Context
-from parity_data.mask.registry import Function, Keeps, MaskerInfo, Param, register
-
-_SHAPE: frozenset[Keeps] = frozenset({"length", "bytes", "script", "case", "format"})
+from parity_data.mask.registry import SHAPE, Function, MaskerInfo, Param, register
 
 
 def _constant(context: Context) -> Function:
     value = str(context.params["value"])
     return lambda values: pl.Series(values.name, [value], dtype=pl.String).new_from_index(0, values.len())
-
-
-def _whole(context: Context) -> Function:
-    return tokens(context).whole
 
 
 def _generalise(context: Context) -> Function:
@@ -70,7 +64,7 @@ register(
         theme="generic",
         accepts=_ANY,
         distinct="injective",
-        keeps=frozenset({*_SHAPE, "validity", "order"}),
+        keeps=frozenset({*SHAPE, "validity", "order"}),
         make=lambda context: lambda values: values,
         samples=("anything",),
         changes=False,
@@ -124,8 +118,8 @@ for _name, _summary, _samples in (
             theme="generic",
             accepts=("text",),
             distinct="injective",
-            keeps=_SHAPE,
-            make=_whole,
+            keeps=SHAPE,
+            make=as_one,
             samples=_samples,
             domain=_name,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import polars as pl
 import stdnum.iban
 from stdnum import numdb
 
-from parity_data.mask._common import tokens, walk
+from parity_data.mask._common import by_group, tokens, walk
 from parity_data.mask.cipher import TokenCipher
 from parity_data.mask.cipher.tables import plain
 from parity_data.mask.context import Context
@@ -40,13 +40,11 @@ def make(context: Context) -> Function:
     inner = TokenCipher(context.keys.subkey("ibans", context.domain), plain())
 
     def mask(values: pl.Series) -> pl.Series:
-        kinds = _kinds(values)
-        out = values.clone()  # scatter writes in place
-        for kind in kinds.unique().to_list():
-            at = (kinds == kind).arg_true()
-            step = cipher.whole if kind == _NONE else lambda s, kind=kind: _step(inner, s, kind == _NATIONAL)
-            out = out.scatter(at, walk(values.gather(at), step, lambda s, kind=kind: _kinds(s) == kind))  # type: ignore[misc]
-        return out
+        return by_group(values, _kinds(values), of_kind)
+
+    def of_kind(kind: int) -> Function:
+        step = cipher.whole if kind == _NONE else partial(_step, inner, national=kind == _NATIONAL)
+        return lambda values: walk(values, step, lambda s: _kinds(s) == kind)
 
     return mask
 

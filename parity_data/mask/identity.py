@@ -8,13 +8,13 @@ import polars as pl
 
 from parity_data.errors import RulesError
 from parity_data.mask import kinds
-from parity_data.mask._common import tokens, walk
+from parity_data.mask._common import as_one, by_group, tokens, walk
 from parity_data.mask.cipher import TokenCipher
 from parity_data.mask.cipher.tables import plain, vin
 from parity_data.mask.context import Context
 from parity_data.mask.dates import DayCipher
 from parity_data.mask.numbers_with_checks import Kind, NumberMask
-from parity_data.mask.registry import Function, Keeps, MaskerInfo, Param, register, suggest
+from parity_data.mask.registry import SHAPE, Function, MaskerInfo, Param, register, suggest
 
 _RANGE = Param(
     "range",
@@ -24,7 +24,6 @@ _RANGE = Param(
     default="any",
     choices=("any", "test"),
 )
-_KEEPS: frozenset[Keeps] = frozenset({"length", "bytes", "script", "case", "format"})
 
 
 def number_mask(context: Context, kind: Kind) -> NumberMask:
@@ -43,20 +42,11 @@ def among(context: Context, allowed: tuple[Kind, ...]) -> Function:
         found = [next((k.name for k in allowed if k.fits(v)), "") for v in values.to_list()]
         return pl.Series("", found, dtype=pl.String)
 
-    def mask(values: pl.Series) -> pl.Series:
-        names = kind_of(values)
-        out = values.clone()  # scatter writes in place
-        for name in names.unique().to_list():
-            places = (names == name).arg_true()
-            group = values.gather(places)
-            if name:
-                masked = walk(group, masks[name].mask, lambda s, name=name: kind_of(s) == name)  # type: ignore[misc]
-            else:
-                masked = walk(group, cipher.whole, lambda s: kind_of(s) == "")
-            out = out.scatter(places, masked)
-        return out
+    def of_kind(name: str) -> Function:
+        step = masks[name].mask if name else cipher.whole
+        return lambda values: walk(values, step, lambda s: kind_of(s) == name)
 
-    return mask
+    return lambda values: by_group(values, kind_of(values), of_kind)
 
 
 def _national_id(context: Context) -> Function:
@@ -80,12 +70,24 @@ def _national_id(context: Context) -> Function:
     return among(context, (kinds.beyond(wanted),))
 
 
-def _of(kind: Kind) -> object:
-    return lambda context: among(context, (kind,))
-
-
-def _code(context: Context) -> Function:
-    return tokens(context).whole
+def register_kind(kind: Kind, theme: str, summary: str) -> None:
+    """Add a masker of identifiers of one kind, under its name."""
+    register(
+        MaskerInfo(
+            name=kind.name,
+            summary=summary,
+            theme=theme,
+            accepts=("text",),
+            distinct="injective",
+            keeps=SHAPE | {"validity"},
+            make=lambda context: among(context, (kind,)),
+            params=(_RANGE,) if kind.never else (),
+            samples=(kind.sample,),
+            domain=kind.name,
+            check=kind.fits,
+            lossy_when=(("range", "test"),) if kind.never else (),
+        )
+    )
 
 
 def _accepted(text: str) -> bool:
@@ -100,7 +102,7 @@ register(
         theme="identity",
         accepts=("text",),
         distinct="injective",
-        keeps=_KEEPS | {"validity"},
+        keeps=SHAPE | {"validity"},
         make=_national_id,
         params=(
             Param(
@@ -125,31 +127,13 @@ register(
         lossy_when=(("range", "test"),),
     )
 )
-for _kind, _name, _summary in (
-    (kinds.IMEI, "imei", "Enciphers a device's IMEI; the check digit stays right."),
-    (
-        kinds.VIN,
-        "vin",
-        "Enciphers a vehicle identification number: letters within letters, digits within digits; the check "
-        "digit stays right.",
-    ),
-):
-    register(
-        MaskerInfo(
-            name=_name,
-            summary=_summary,
-            theme="identity",
-            accepts=("text",),
-            distinct="injective",
-            keeps=_KEEPS | {"validity"},
-            make=_of(_kind),  # type: ignore[arg-type]
-            params=(_RANGE,) if _kind.never else (),
-            samples=(_kind.sample,),
-            domain=_name,
-            check=_kind.fits,
-            lossy_when=(("range", "test"),) if _kind.never else (),
-        )
-    )
+register_kind(kinds.IMEI, "identity", "Enciphers a device's IMEI; the check digit stays right.")
+register_kind(
+    kinds.VIN,
+    "identity",
+    "Enciphers a vehicle identification number: letters within letters, digits within digits; the check "
+    "digit stays right.",
+)
 for _name, _title, _samples in (
     ("passport", "a passport's number", ("C01X00T47", "AB1234567")),
     ("driving_licence", "a driving licence's number", ("MORGA753116SM9IJ", "B072RRE2I55")),
@@ -162,8 +146,8 @@ for _name, _title, _samples in (
             theme="identity",
             accepts=("text",),
             distinct="injective",
-            keeps=_KEEPS,
-            make=_code,
+            keeps=SHAPE,
+            make=as_one,
             samples=_samples,
             domain=_name,
         )

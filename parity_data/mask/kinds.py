@@ -45,7 +45,7 @@ VIN = Kind("vin", "VIN", "", ("xxxxxxxxcxxxxxxxx",), r"[0-9A-Z]{17}", "1M8GDM9AX
 BIC = Kind(
     "bic", "BIC", "bic", ("xxxx..xx", "xxxx..xxxxx"), r"[A-Z]{6}[0-9A-Z]{2}(?:[0-9A-Z]{3})?", "AGRIFRPP"
 )
-ROUTING = Kind("routing", "US routing number", "us.rtn", ("xxxxxxxxc",), r"\d{9}", "111000025")
+ROUTING = Kind("routing_number", "US routing number", "us.rtn", ("xxxxxxxxc",), r"\d{9}", "111000025")
 
 
 def beyond(module: str) -> Kind:

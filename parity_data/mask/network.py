@@ -12,7 +12,7 @@ import polars as pl
 from parity_data.mask._common import by_kind, tokens, valid_or_not, walk
 from parity_data.mask.cipher.ff1 import BulkFF1
 from parity_data.mask.context import Context
-from parity_data.mask.registry import Function, MaskerInfo, register
+from parity_data.mask.registry import SHAPE, Function, MaskerInfo, register
 
 #: Blocks that mean the same everywhere and stay where they are (RFC 6890 and others).
 _SPECIAL = (
@@ -253,7 +253,7 @@ register(
         theme="network",
         accepts=("text",),
         distinct="injective",
-        keeps=frozenset({"length", "bytes", "script", "case", "format"}),
+        keeps=SHAPE,
         make=_user_agent,
         samples=(
             "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)",

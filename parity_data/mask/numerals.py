@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import polars as pl
 
-from parity_data.mask._common import by_kind, integers, matches, tokens, valid_or_not, walk
+from parity_data.mask._common import as_one, by_kind, integers, matches, tokens, valid_or_not, walk
 from parity_data.mask.cipher import IntegerCipher, TokenCipher
 from parity_data.mask.context import Context
 from parity_data.mask.registry import Function, MaskerInfo, register
@@ -40,7 +40,7 @@ def integer(context: Context) -> Function:
         below = values.str.starts_with("-")
         return by_kind(values, below, negative, lambda s: _step_digits(s, cipher, _CLASSES))
 
-    rest = tokens(context).whole if context.is_text else decimals(tokens(context))
+    rest = as_one(context) if context.is_text else decimals(tokens(context))
     zero, whole = matches(_ZEROS), matches(_WHOLE)
 
     def others(values: pl.Series) -> pl.Series:

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 
 from parity_data.mask import iban, kinds
-from parity_data.mask._common import integers, matches, padded, tokens, valid_or_not
+from parity_data.mask._common import as_one, integers, matches, padded, tokens, valid_or_not
 from parity_data.mask.context import Context
-from parity_data.mask.identity import among
-from parity_data.mask.registry import Function, MaskerInfo, Param, register
+from parity_data.mask.identity import register_kind
+from parity_data.mask.registry import SHAPE, Function, MaskerInfo, Param, register
 
 _CARD = r"(?:[0-9][ -]?){11,18}[0-9]"
 
@@ -164,24 +164,8 @@ register(
         check=iban.is_iban,
     )
 )
-for _kind, _name, _summary in (
-    (kinds.BIC, "bic", "Enciphers a bank's code (BIC); the country stays."),
-    (kinds.ROUTING, "routing_number", "Enciphers a US routing number; the check digit stays right."),
-):
-    register(
-        MaskerInfo(
-            name=_name,
-            summary=_summary,
-            theme="payment",
-            accepts=("text",),
-            distinct="injective",
-            keeps=frozenset({"length", "bytes", "validity"}),
-            make=lambda context, kind=_kind: among(context, (kind,)),  # type: ignore[misc]
-            samples=(_kind.sample,),
-            domain=_name,
-            check=_kind.fits,
-        )
-    )
+register_kind(kinds.BIC, "payment", "Enciphers a bank's code (BIC); the country stays.")
+register_kind(kinds.ROUTING, "payment", "Enciphers a US routing number; the check digit stays right.")
 register(
     MaskerInfo(
         name="account_number",
@@ -189,8 +173,8 @@ register(
         theme="payment",
         accepts=("text",),
         distinct="injective",
-        keeps=frozenset({"length", "bytes", "script", "case", "format"}),
-        make=lambda context: tokens(context).whole,
+        keeps=SHAPE,
+        make=as_one,
         samples=("0532013000", "12-34-56 12345678"),
         domain="account_number",
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from parity_data.mask import realistic
 from parity_data.mask._common import tokens
 from parity_data.mask.context import Context
-from parity_data.mask.registry import Function, Keeps, MaskerInfo, Param, register
+from parity_data.mask.registry import SHAPE, Function, MaskerInfo, Param, register
 
 #: The masking domain of people's names, shared by every masker that meets them.
 PERSON = "person"
@@ -60,8 +60,6 @@ def _username(context: Context) -> Function:
     return lambda values: cipher.tokens(values, cuts)
 
 
-_KEEPS: frozenset[Keeps] = frozenset({"length", "bytes", "script", "case", "format"})
-
 for _part, _title, _samples in (
     (
         "person_name",
@@ -78,7 +76,7 @@ for _part, _title, _samples in (
             theme="people",
             accepts=("text",),
             distinct="injective",
-            keeps=_KEEPS,
+            keeps=SHAPE,
             make=_name(_part),
             params=(_STYLE, INITIALS),
             samples=_samples,
@@ -94,7 +92,7 @@ register(
         theme="people",
         accepts=("text",),
         distinct="injective",
-        keeps=_KEEPS,
+        keeps=SHAPE,
         make=_initials,
         samples=("M.L.", "JRR", "А. С."),
         domain=PERSON,
@@ -107,7 +105,7 @@ register(
         theme="people",
         accepts=("text",),
         distinct="injective",
-        keeps=_KEEPS,
+        keeps=SHAPE,
         make=_username,
         params=(
             Param(

@@ -68,5 +68,6 @@ register(
             "(,12.50]",
         ),
         domain="events",
+        stays=("empty",),
     )
 )

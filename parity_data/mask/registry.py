@@ -30,6 +30,10 @@ Distinct = Literal["injective", "near-injective", "lossy"]
 Keeps = Literal["length", "bytes", "script", "case", "format", "validity", "order", "group"]
 
 
+#: What the token cipher keeps.
+SHAPE: frozenset[Keeps] = frozenset({"length", "bytes", "script", "case", "format"})
+
+
 @dataclass(frozen=True)
 class Param:
     """A parameter of a masker. kind: 'text', 'integer', 'number', 'boolean', 'choice', 'list', 'map'

@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 
 from parity_data.errors import RulesError
-from parity_data.mask._common import tokens
+from parity_data.mask._common import as_one
 from parity_data.mask.context import Context, MaskSpec
-from parity_data.mask.documents import Batch, DocumentMask
+from parity_data.mask.documents import Batch, DocumentMask, Format
 from parity_data.mask.forms import Composite, Hstore, Json
 from parity_data.mask.nested import compile_nested, read_specs, specs_in
 from parity_data.mask.paths import Rules
@@ -42,13 +42,18 @@ def _stop(context: Context) -> Function:
     return refuse
 
 
-def other_mask(context: Context, numbers: Function) -> Function | None:
+def numbers_in(context: Context) -> Function:
+    """What masks numbers in documents, so that they stay numbers."""
+    return compile_nested(MaskSpec("number", {}), context, "numeric")
+
+
+def other_mask(context: Context) -> Function | None:
     """What happens to leaves that nobody covers."""
     if context.params["other"] == "keep":
         return None
     if context.params["other"] == "stop":
         return _stop(context)
-    text = compile_nested(MaskSpec("token", {}), context)
+    text, numbers = compile_nested(MaskSpec("token", {}), context), numbers_in(context)
 
     def mask(values: pl.Series) -> pl.Series:
         plain = values.str.contains(r"^-?[0-9]+(?:\.[0-9]+)?$")
@@ -61,30 +66,27 @@ def other_mask(context: Context, numbers: Function) -> Function | None:
 
 
 def _json(context: Context) -> Function:
-    paths, keys = read_specs(context.params["paths"]), read_specs(context.params["keys"])
-    numbers = compile_nested(MaskSpec("number", {}), context, "numeric")
+    paths, keys = _by_path(MaskSpec("json", context.params)), read_specs(context.params["keys"])
     return DocumentMask(
         Json(),
         rules_of(paths),
         [compile_nested(spec, context) for spec in paths.values()],
-        other_mask(context, numbers),
-        tokens(context).whole,
+        other_mask(context),
+        as_one(context),
         rules_of(keys) if keys else None,
         [compile_nested(spec, context) for spec in keys.values()],
-        numbers,
+        numbers_in(context),
     )
 
 
 def _hstore(context: Context) -> Function:
-    masks = {_key_path(key): spec for key, spec in read_specs(context.params["keys"]).items()}
-    names = context.params["names"]
-    key_masks = read_specs({"$": names} if names else {})
+    masks, key_masks = _by_path(MaskSpec("hstore", context.params)), _names(context.params)
     return DocumentMask(
         Hstore(),
         rules_of(masks),
         [compile_nested(spec, context) for spec in masks.values()],
-        other_mask(context, compile_nested(MaskSpec("number", {}), context, "numeric")),
-        tokens(context).whole,
+        other_mask(context),
+        as_one(context),
         rules_of(key_masks) if key_masks else None,
         [compile_nested(spec, context) for spec in key_masks.values()],
     )
@@ -107,8 +109,8 @@ def _composite(context: Context) -> Function:
         Composite(tuple(names)),
         rules_of({_key_path(name): spec for name, spec in masked.items()}),
         [compile_nested(spec, context, types[name]) for name, spec in masked.items()],
-        other_mask(context, compile_nested(MaskSpec("number", {}), context, "numeric")),
-        tokens(context).whole,
+        other_mask(context),
+        as_one(context),
     )
 
 
@@ -124,18 +126,23 @@ def leaves_by_mask(
     spec: MaskSpec, values: pl.Series, attributes: tuple[str, ...] = ()
 ) -> Iterable[tuple[MaskSpec, pl.Series]]:
     """The masks of a structured value with the texts that they get, of n documents that are not NULL."""
-    if spec.name == "json":
-        masks, form = read_specs(spec.params.get("paths")), Json()
-    elif spec.name == "hstore":
-        found = read_specs(spec.params.get("keys"))
-        masks, form = {_key_path(k): s for k, s in found.items()}, Hstore()  # type: ignore[assignment]
-    else:
-        found = read_specs(spec.params.get("attributes"))
-        masks, form = {_key_path(k): s for k, s in found.items()}, Composite(attributes)  # type: ignore[assignment]
+    forms: dict[str, Format] = {"json": Json(), "hstore": Hstore(), "composite": Composite(attributes)}
+    masks, form = _by_path(spec), forms[spec.name]
     mask = DocumentMask(form, rules_of(masks), [], None, lambda s: s)
     chosen = list(masks.values())
     for rule, leaves in Batch(form, values, mask.slots).leaves().items():
         yield chosen[rule], leaves
+
+
+def _by_path(spec: MaskSpec) -> dict[str, MaskSpec]:
+    """The masks of the leaves of a structured value, by path."""
+    written = read_specs(spec.params.get({"json": "paths", "hstore": "keys"}.get(spec.name, "attributes")))
+    return written if spec.name == "json" else {_key_path(key): inner for key, inner in written.items()}
+
+
+def _names(params: Mapping[str, Any]) -> dict[str, MaskSpec]:
+    """The mask of the keys themselves, by the path of what they are in."""
+    return read_specs({"$": params["names"]} if params.get("names") else {})
 
 
 def _key_path(key: str) -> str:
@@ -154,8 +161,7 @@ def _nested_json(params: Mapping[str, Any]) -> Iterable[MaskSpec]:
 
 
 def _nested_hstore(params: Mapping[str, Any]) -> Iterable[MaskSpec]:
-    names = params.get("names")
-    return [*specs_in(params, "keys"), *read_specs({"names": names} if names else {}).values()]
+    return [*specs_in(params, "keys"), *_names(params).values()]
 
 
 register(

@@ -12,7 +12,17 @@ import numpy.typing as npt
 import polars as pl
 
 from parity_data.mask import _keyed
-from parity_data.mask._common import ROUNDS, by_kind, integers, matches, padded, tokens, valid_or_not, walk
+from parity_data.mask._common import (
+    ROUNDS,
+    as_one,
+    by_kind,
+    integers,
+    matches,
+    padded,
+    tokens,
+    valid_or_not,
+    walk,
+)
 from parity_data.mask.cipher import TokenCipher
 from parity_data.mask.column import over_distinct
 from parity_data.mask.context import Context
@@ -86,6 +96,8 @@ class _Dates:
 
     def apply(self, values: pl.Series, move: Move) -> pl.Series:
         """A bijection among the dates of each way of writing, and one among all other texts."""
+        if not len(values):
+            return values
         clock = values.str.contains(_CLOCK)
         return by_kind(values, clock, lambda s: self._clocks(s, move), lambda s: self._days(s, move))
 
@@ -244,7 +256,7 @@ def _age(context: Context) -> Function:
             new[band] = first[band] + numbers.step((age - first)[band], size, "band")
         return pl.Series(values.name, new).cast(pl.String)
 
-    rest = tokens(context).whole if context.is_text else integer(context)
+    rest = as_one(context) if context.is_text else integer(context)
     return lambda values: valid_or_not(values, matches(r"0|[1-9][0-9]{0,3}"), ages, rest)
 
 

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 import polars as pl
 
 from parity_data.errors import RulesError
-from parity_data.mask._common import tokens
+from parity_data.mask._common import as_one, passes, walk
 from parity_data.mask.context import Context, MaskSpec
 from parity_data.mask.nested import compile_nested, read_specs, specs_in
 from parity_data.mask.paths import Rules, Step
@@ -71,7 +71,8 @@ class XmlMask:
             for (row, leaf), new in zip(members, masked, strict=True):
                 changes.setdefault(row, []).append((leaf, _encoded(new or "", leaf.kind)))
         broken = [row for row, found in enumerate(taken) if found is None]
-        for row, new in zip(broken, self._broken(values.gather(broken)).to_list(), strict=True):
+        none = walk(values.gather(broken), self._broken, passes(lambda text: leaves(text) is None))
+        for row, new in zip(broken, none.to_list(), strict=True):
             texts[row] = new
         for row, replaced in changes.items():
             for leaf, new in sorted(replaced, key=lambda one: -one[0].start):
@@ -149,12 +150,11 @@ def as_path(xpath: str) -> str:
 
 def _make(context: Context) -> Function:
     specs = {as_path(path): spec for path, spec in read_specs(context.params["paths"]).items()}
-    numbers = compile_nested(MaskSpec("number", {}), context, "numeric")
     return XmlMask(
         Rules(specs),
         [compile_nested(spec, context) for spec in specs.values()],
-        other_mask(context, numbers),
-        tokens(context).whole,
+        other_mask(context),
+        as_one(context),
     )
 
 

@@ -68,8 +68,8 @@ class Promise:
 
     keeps: place by place or by size. must_change: pattern of values none of which may stay as it is, None
     where some may. stays: pattern of values that may after all. one_to_one: different values stay different,
-    and equal ones equal. one_writing: of values that may be written in several ways, None where each is
-    written in one.
+    and equal ones equal. numbers: order is that of numbers. one_writing: of values that may be written in
+    several ways, None where each is written in one.
     """
 
     keeps: frozenset[str]
@@ -79,6 +79,7 @@ class Promise:
     makes_null: bool
     array: bool
     padded: bool
+    numbers: bool = False
     one_writing: Callable[[pl.Series], pl.Series] | None = None
 
 
@@ -86,7 +87,7 @@ def promise(plan: ColumnPlan) -> Promise:
     """What may be expected of the column's mask. plan: of a masked column."""
     assert plan.mask is not None
     spec: MaskSpec = plan.mask
-    info, plain = describe(spec.name), plan.column.type.plain
+    info, plain, family = describe(spec.name), plan.column.type.plain, family_of_type(plan.column.type)
     params = validate(info, spec.params)
     # What is drawn from a pool has another form; what another column decides has its form, but no order.
     drawn = any(value is not ... and params.get(name) == value for name, value in info.lossy_when)
@@ -99,7 +100,8 @@ def promise(plan: ColumnPlan) -> Promise:
         makes_null=any(inner.name == "null" for inner in all_specs(spec)),
         array=plan.column.type.is_array and not info.whole_array,
         padded=plain.name.name == "bpchar",
-        one_writing=info.one_writing if family_of_type(plan.column.type) == "text" else None,
+        numbers=family in ("integer", "number"),
+        one_writing=info.one_writing if family == "text" else None,
     )
 
 
@@ -203,7 +205,7 @@ class MaskWatch:
         self._unmasked(raw, masked)
         keeps = self._promise.keeps
         if "order" in keeps:
-            self._broken(_ORDER, _disorder(pl.Series(raw), pl.Series(masked)))
+            self._broken(_ORDER, _disorder(pl.Series(raw), pl.Series(masked), self._promise.numbers))
         if "length" not in keeps:
             if "case" in keeps:
                 capitals = [pl.Series(values).str.contains(_CAPITAL) for values in (raw, masked)]
@@ -400,21 +402,21 @@ def _unquoted(elements: pl.Series) -> pl.Series:
     ).to_series()
 
 
-def _disorder(raw: pl.Series, masked: pl.Series) -> int:
-    """How many neighbours, by original value, stand the other way round after masking."""
+def _disorder(raw: pl.Series, masked: pl.Series, numbers: bool) -> int:
+    """How many neighbours, by original value, stand the other way round after masking. numbers: not dates."""
+    if numbers:
+        figures = [values.cast(pl.Float64, strict=False) for values in (raw, masked)]
+        both = figures[0].is_finite().fill_null(False) & figures[1].is_finite().fill_null(False)
+        return _fallen(*(values.filter(both) for values in figures))
     dates = raw.str.contains(_DATES) & ~raw.str.ends_with(_BEFORE_CHRIST)
-    if dates.any():
-        one, other = raw.filter(dates), masked.filter(dates)
+    one, other = raw.filter(dates), masked.filter(dates)
+    fallen = _fallen(one, other)
+    if fallen:
         # What only looks like a date has no order; whether it does is asked where it matters.
-        if _fallen(one, other):
-            day = one.str.head(10).str.to_date("%Y-%m-%d", strict=False)
-            real = day.is_not_null() & one.str.contains(_DATED)
-            one, other = one.filter(real), other.filter(real)
-    else:
-        numbers = [values.cast(pl.Float64, strict=False) for values in (raw, masked)]
-        both = numbers[0].is_finite().fill_null(False) & numbers[1].is_finite().fill_null(False)
-        one, other = (values.filter(both) for values in numbers)
-    return _fallen(one, other)
+        day = one.str.head(10).str.to_date("%Y-%m-%d", strict=False)
+        real = day.is_not_null() & one.str.contains(_DATED)
+        fallen = _fallen(one.filter(real), other.filter(real))
+    return fallen
 
 
 def _fallen(one: pl.Series, other: pl.Series) -> int:

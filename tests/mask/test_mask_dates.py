@@ -91,6 +91,10 @@ def test_never_stays_never(text: str) -> None:
     assert by_subject(pl.Series([text] * 40), pl.Series(map(str, range(40)))).unique().to_list() == [text]
 
 
+def test_ranges_of_numbers_alone_are_shifted() -> None:
+    assert_promises(describe("range"), ["{[1,5),[8,12)}", "(,12.50]", "empty"])
+
+
 def test_clocks_in_other_digits_are_no_clocks() -> None:
     values = ["2024-03-01 ١٢:٣٠:٠٠", "2024-03-01 12:30:00 T99:99:99", "2024-03-01 12:30:60"]
     for name in MASKERS:

@@ -229,3 +229,11 @@ def test_a_star_stands_for_any_other_attribute_of_whatever_type() -> None:
 def test_a_star_is_taken_in_a_trial_without_the_type() -> None:
     params = {"attributes": {"street": "street", "*": "token"}}
     assert one("composite", "(Hauptstr.)", params) == f"({one('street', 'Hauptstr.')})"
+
+
+def test_what_is_no_document_never_becomes_one() -> None:
+    broken = [f"0{n}" for n in range(10)] + [f"nu{a}l" for a in "bcdfghjkmnpqrstvwxz"]
+    assert len(set(masked("json", [*broken, *map(str, range(10, 100))], {"paths": {}}))) == len(broken) + 90
+    for text in masked("json", broken, {"paths": {}}):
+        with pytest.raises(ValueError, match=r"Extra data|Expecting value"):
+            json.loads(text or "")

@@ -201,6 +201,8 @@ def test_a_shift_of_one_date_breaks_the_order() -> None:
 
 def test_what_only_looks_like_a_date_has_no_order() -> None:
     of = plan("date_shift")
+    numbers: list[str | None] = [str(n) for n in range(100)]
+    assert message(of, seen(of, numbers, masked_by(of, numbers))) is None
     raw: list[str | None] = [f"2023-{m:02}-{d:02}" for m in (1, 2, 13) for d in range(1, 32)]
     masked = masked_by(of, raw)
     assert message(of, seen(of, raw, masked)) is None
