@@ -64,6 +64,7 @@ class Load:
     max_source_connections: int | None = None
     pause_above_lag_seconds: float | None = None
     pause_above_active_sessions: int | None = None
+    give_way_after_seconds: float | None = None
 
     def workers(self, wanted: int) -> int:
         """How many connections may read rows, of so many wanted: one more holds the snapshot."""
@@ -147,9 +148,12 @@ def _hook_of(entry: HookEntry) -> Hook:
 
 def load_of(entry: LoadEntry) -> Load:
     """The typed value of the policy's section ``load``."""
-    lag = entry.pause_above_lag_seconds
+    lag, way = entry.pause_above_lag_seconds, entry.give_way_after_seconds
     return Load(
-        entry.max_source_connections, None if lag is None else float(lag), entry.pause_above_active_sessions
+        entry.max_source_connections,
+        None if lag is None else float(lag),
+        entry.pause_above_active_sessions,
+        None if way is None else float(way),
     )
 
 
@@ -195,10 +199,8 @@ def _hook_section(hook: Hook) -> dict[str, Any]:
 
 def load_section(load: Load) -> dict[str, Any]:
     """What stands under ``load``: the limits that are set."""
-    section = {name: value for name, value in vars(load).items() if value is not None}
-    if load.pause_above_lag_seconds is not None:
-        section["pause_above_lag_seconds"] = _plain(load.pause_above_lag_seconds)
-    return section
+    found = {name: value for name, value in vars(load).items() if value is not None}
+    return {name: _plain(value) for name, value in found.items()}
 
 
 def staging_section(own: StagingOwn) -> dict[str, Any]:

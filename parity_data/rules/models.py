@@ -216,6 +216,10 @@ class LoadEntry(_Entry):
     pause_above_active_sessions: Annotated[StrictInt, Field(gt=0)] | None = Field(
         default=None, description="Reading pauses while more sessions of others are at work."
     )
+    give_way_after_seconds: Annotated[StrictInt | StrictFloat, Field(gt=0)] | None = Field(
+        default=None,
+        description="The refresh ends when a session of production has waited so long for a lock of its.",
+    )
 
 
 class OwnSettingEntry(_Entry):

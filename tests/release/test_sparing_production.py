@@ -75,6 +75,38 @@ def test_reading_pauses_while_production_is_busy(staging: Staging, faults: Fault
     assert staging.serves() == staging.edition
 
 
+@pytest.mark.parametrize("gives_way", [True, False])
+def test_a_migration_that_waits_for_the_refresh(
+    gives_way: bool, staging: Staging, faults: FaultRunner
+) -> None:
+    if gives_way:
+        limit(staging, "give_way_after_seconds: 0.5")
+    staging.refresh()
+    staging.next_edition()
+    with (
+        staging.settings.need_source().connect() as migration,
+        faults.paused(staging.settings, "in the middle chunk", log=True) as held,
+    ):
+        migrating = threading.Thread(target=_lock, args=(migration, "0" if gives_way else "3s"))
+        migrating.start()
+        until(lambda: "1 session(s) of production wait" in held.so_far(), "the refresh to notice")
+        if gives_way:
+            migrating.join(60)
+            assert not migrating.is_alive()
+    migrating.join()
+    expected = (1, staging.edition - 1) if gives_way else (0, staging.edition)
+    assert (held.outcome.status, staging.serves()) == expected, held.outcome.text
+    assert ("has waited 0.5 s for a lock" in held.outcome.text) == gives_way
+    staging.assert_clean()
+
+
+def _lock(session: psycopg.Connection[Any], patience: str) -> None:
+    session.execute("SELECT set_config('lock_timeout', %s, false)", [patience])
+    with contextlib.suppress(psycopg.errors.LockNotAvailable):
+        session.execute("LOCK TABLE bare IN ACCESS EXCLUSIVE MODE")
+    session.rollback()
+
+
 def test_a_pause_holds_whoever_brings_a_batch() -> None:
     control = Control(expected=100)
     control.pause()
