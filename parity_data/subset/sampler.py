@@ -286,12 +286,14 @@ class Sampler:
         asked = targets / np.maximum(whole, 1)
         evened = even_out(asked)
         targets = evened * whole
-        late_totals = (evened - np.maximum(asked, 0)).max(axis=1) > _NOT_MADE_UP
+        plan.rates = make_rates(counts, sizes, targets) if count else np.ones((len(GRID), 0))
+        # What the rest brings too much, because it must not shrink or has no heads small enough.
+        brought_more = (plan.rates * counts) @ sizes / np.maximum(whole, 1) - np.maximum(asked, 0)
+        late_totals = np.maximum(evened - np.maximum(asked, 0), brought_more).max(axis=1) > _NOT_MADE_UP
         exceeding = np.array([exceeds(plan.heaviest, self.rules.quota_budget, f) for f in GRID])
         if plan.heaviest > _NOT_MADE_UP and (late_totals | exceeding).any():
             last = int(np.flatnonzero(late_totals | exceeding)[-1])
             plan.made_up = float(GRID[min(last + 1, len(GRID) - 1)])
-        plan.rates = make_rates(counts, sizes, targets) if count else np.ones((len(GRID), 0))
 
     # -- at a fraction ---------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from parity_data.demo import _system
 from parity_data.demo.server import Server
 from parity_data.refresh.plan import make_plan
 from parity_data.rules.policy import Policy
+from parity_data.settings import Settings
 from parity_data.subset import Selection
 
 ROLE = "subset_reader"
@@ -80,10 +81,17 @@ def same(one: dict[object, Selection], other: dict[object, Selection]) -> bool:
     )
 
 
-def test_select_is_enough(shop_db: Database, reader: Database) -> None:
+def test_select_is_enough(
+    shop_db: Database,
+    reader: Database,
+    target_db: Database,
+    make_settings: Callable[[Database, Database], Settings],
+) -> None:
     _, by_owner = chosen_of(shop_db, Policy(), 0.1)
     _, by_reader = chosen_of(reader, Policy(), 0.1)
     assert same(by_owner, by_reader)  # type: ignore[arg-type]
+    planned = make_plan(make_settings(reader, target_db), 0.1)
+    assert sum(selection.rows for selection in planned.selections.values()) > 1000
     with reader.connect() as connection:
         setting = connection.execute("SHOW default_transaction_read_only").fetchone()
     assert setting == ("on",)
