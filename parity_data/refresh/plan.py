@@ -151,6 +151,7 @@ def make_plan(settings: Settings, fraction: float | None) -> Plan:
                 share.fraction,
                 keys.subkey("subset"),
                 target_bytes=share.target_bytes,
+                work=settings.work,
             )
             suggested = tuple(suggest_keys(reader, catalog, policy))
         undecided = len(check_policy(policy, catalog))

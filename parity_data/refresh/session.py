@@ -201,6 +201,7 @@ class Refresh:
                     self.fraction,
                     self.keys.subkey("subset"),
                     target_bytes=self.target_bytes,
+                    work=self.settings.work,
                 )
         self._stage("subset")
         return self.selections

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 from psycopg import sql
 
 from parity_data.catalog.arrow import ArrowReader, RowAddresses, unpack_tids
 from parity_data.catalog.model import Catalog, Leaf, Name, Table
 from parity_data.subset._codes import Code, code_sql, key_code, value_sql
 from parity_data.subset._draw import draws
+from parity_data.subset._gather import Addresses, Categories, Gathered, Numbers
+from parity_data.subset._spill import keep
 from parity_data.subset.links import Link
 
 #: Position meaning "NULL" and "nothing there" in reference arrays.
 NULL, DANGLING = -1, -2
-#: Distinct values above which a column is no category.
-MOST_CATEGORIES = 200
 #: A table of integers up to this many times as wide as it has rows resolves by looking up, else by joining.
 _DENSE = 8
 
@@ -83,15 +82,19 @@ def read_keys(
     wishes: Mapping[Name, Wish],
     *,
     tick: Callable[[Name, int], None] = lambda name, rows: None,
+    folder: Path | None = None,
 ) -> dict[Name, TableKeys]:
-    """Read the keys of all tables and resolve all links. key: of the draw. tick: told of rows by table."""
+    """Read the keys of all tables and resolve all links. key: of the draw. tick: told of rows by table.
+
+    folder: for keys that do not fit in memory.
+    """
     wanted = needed_codes(catalog, links)
     found: dict[Name, TableKeys] = {}
     for name, table in catalog.tables.items():
         wish = wishes.get(name, Wish())
-        found[name] = _Reading(table, wanted[name], wish, catalog.server_version).read(reader, key)
+        found[name] = _Reading(table, wanted[name], wish, catalog.server_version, folder).read(reader, key)
         tick(name, found[name].rows)
-    resolve_links(found, links)
+    resolve_links(found, links, folder)
     return found
 
 
@@ -119,8 +122,10 @@ def needed_codes(catalog: Catalog, links: Sequence[Link]) -> dict[Name, list[Cod
 class _Reading:
     """Reads one table; the columns of a batch come in the order in which they were asked for."""
 
-    def __init__(self, table: Table, codes: list[Code], wish: Wish, version: int) -> None:
-        self._table, self._codes, self._wish = table, codes, wish
+    def __init__(
+        self, table: Table, codes: list[Code], wish: Wish, version: int, folder: Path | None
+    ) -> None:
+        self._table, self._codes, self._wish, self._folder = table, codes, wish, folder
         self._identity = _identity(table)
         columns: list[sql.Composable] = [sql.SQL("tidsend(ctid)")]
         if self._identity is None:
@@ -143,7 +148,7 @@ class _Reading:
 
     def read(self, reader: ArrowReader, key: bytes) -> TableKeys:
         where = str(self._table.name)
-        columns: list[_Gathered] = []
+        columns: list[Gathered] = []
         leaves: list[int] = []
         for leaf in self._table.leaves:
             count = 0
@@ -165,20 +170,21 @@ class _Reading:
         extra = (wish.pins is not None) + (wish.latest is not None)
         return 1 + own + len(self._codes) + len(wish.categories) + extra
 
-    def _gatherers(self, width: int) -> list[_Gathered]:
+    def _gatherers(self, width: int) -> list[Gathered]:
         start = self._width - len(self._wish.categories) - (self._wish.pins is not None)
         start -= self._wish.latest is not None
         end = start + len(self._wish.categories)
-        made: list[_Gathered] = [_Addresses()]
+        made: list[Gathered] = [Addresses(self._folder)]
         for i in range(1, width):
             if start <= i < end:
-                made.append(_Categories())
+                made.append(Categories())
             else:
-                made.append(_Numbers(bool if i == end and self._wish.pins is not None else None))
+                dtype = bool if i == end and self._wish.pins is not None else None
+                made.append(Numbers(dtype, self._folder))
         return made
 
     def _finish(
-        self, columns: list[_Gathered], leaves: list[int], reader: ArrowReader, key: bytes
+        self, columns: list[Gathered], leaves: list[int], reader: ArrowReader, key: bytes
     ) -> TableKeys:
         rest = iter(columns)
         address, _ = next(rest).finish()
@@ -199,7 +205,7 @@ class _Reading:
             np.repeat(np.arange(len(leaves), dtype=np.int16), leaves)
             if several
             else np.broadcast_to(np.int16(0), len(address)),
-            draws(identity, repeats, self._table.name, key),
+            keep(draws(identity, repeats, self._table.name, key), self._folder),
             codes,
             categories=categories,
             pinned=pinned,
@@ -252,87 +258,8 @@ def _repeats(codes: Codes) -> npt.NDArray[np.int32]:
     return frame.select(pl.int_range(pl.len(), dtype=pl.Int32).over("code")).to_series().to_numpy()
 
 
-class _Gathered:
-    """One column, batch after batch."""
-
-    def __init__(self) -> None:
-        self._parts: list[npt.NDArray[Any]] = []
-
-    def add(self, values: pa.Array) -> None:
-        raise NotImplementedError
-
-    def finish(self) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
-        raise NotImplementedError
-
-
-class _Addresses(_Gathered):
-    def add(self, values: pa.Array) -> None:
-        self._parts.append(unpack_tids(values))
-
-    def finish(self) -> tuple[npt.NDArray[Any], None]:
-        parts, self._parts = self._parts, []
-        return (np.concatenate(parts) if parts else np.empty(0, np.int64)), None
-
-
-class _Numbers(_Gathered):
-    """Numbers or booleans; NULL is 0 and told apart by the second array."""
-
-    def __init__(self, dtype: type | None) -> None:
-        super().__init__()
-        self._valid: list[npt.NDArray[np.bool_]] = []
-        self._empty = dtype or np.int64
-        self._nulls = False
-
-    def add(self, values: pa.Array) -> None:
-        series = pl.Series(values)
-        missing = series.null_count() > 0
-        self._nulls = self._nulls or missing
-        self._valid.append(
-            series.is_not_null().to_numpy() if missing else np.broadcast_to(np.True_, len(series))
-        )
-        self._parts.append((series.fill_null(0) if missing else series).to_numpy())
-
-    def finish(self) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_] | None]:
-        parts, self._parts = self._parts, []
-        valid, self._valid = self._valid, []
-        values = np.concatenate(parts) if parts else np.empty(0, self._empty)
-        return values, np.concatenate(valid) if self._nulls else None
-
-
-class _Categories(_Gathered):
-    """Values as small codes, in the order of the hashed values, so that the order of rows does not matter."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._known: npt.NDArray[np.int64] = np.empty(0, np.int64)
-        self._many = False
-
-    def add(self, values: pa.Array) -> None:
-        if self._many:
-            return
-        series = pl.Series(values)
-        fresh = np.setdiff1d(series.drop_nulls().unique().to_numpy(), self._known)
-        self._known = np.concatenate([self._known, fresh])
-        if len(self._known) > MOST_CATEGORIES:
-            self._many, self._parts = True, []
-            return
-        order = np.argsort(self._known)
-        filled = series.fill_null(0).to_numpy()
-        at = np.searchsorted(self._known, filled, sorter=order)
-        codes = (order[np.minimum(at, len(order) - 1)] + 1).astype(np.uint8) if len(order) else 0
-        self._parts.append(np.where(series.is_null().to_numpy(), 0, codes).astype(np.uint8))
-
-    def finish(self) -> tuple[npt.NDArray[Any], None]:
-        if self._many:
-            return None, None  # type: ignore[return-value]
-        parts, self._parts = self._parts, []
-        rank = np.zeros(len(self._known) + 1, np.uint8)
-        rank[np.argsort(self._known) + 1] = np.arange(1, len(self._known) + 1)
-        return rank[np.concatenate(parts)] if parts else np.empty(0, np.uint8), None
-
-
-def resolve_links(found: Mapping[Name, TableKeys], links: Sequence[Link]) -> None:
-    """Fill ``references`` of every table and drop the codes."""
+def resolve_links(found: Mapping[Name, TableKeys], links: Sequence[Link], folder: Path | None = None) -> None:
+    """Fill ``references`` of every table and drop the codes. folder: for what does not fit in memory."""
     catalog_tables = {name: keys.table for name, keys in found.items()}
     for link in links:
         own, other = _codes_between(catalog_tables, link)
@@ -343,7 +270,7 @@ def resolve_links(found: Mapping[Name, TableKeys], links: Sequence[Link]) -> Non
         if link.leaf is not None:
             inside = referenced.leaf == link.leaf
             allowed = inside if present is None else inside & present
-        keys.references[link.name] = resolve(values, valid, targets, allowed, referenced.draw)
+        keys.references[link.name] = keep(resolve(values, valid, targets, allowed, referenced.draw), folder)
     for keys in found.values():
         keys.codes.clear()
 

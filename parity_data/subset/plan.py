@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from parity_data.catalog.arrow import ArrowReader, RowAddresses
 from parity_data.catalog.model import Catalog, Name
 from parity_data.rules.policy import Policy
 from parity_data.subset import quota
+from parity_data.subset._spill import spill_folder
 from parity_data.subset.closure import Mask, complete
 from parity_data.subset.heads import Heads, find_heads
 from parity_data.subset.keys import (
@@ -129,16 +131,18 @@ def select_rows(
     key: bytes,
     *,
     target_bytes: int | None = None,
+    work: Path | None = None,
     tick: Callable[[Name, int], None] = lambda name, rows: None,
 ) -> tuple[dict[Name, Selection], float]:
     """The subset at ``fraction`` of the heads, closed under all links, and the fraction. key: of the draw.
 
-    target_bytes: the fraction that comes nearest to it from below counts instead. Raises SourceError,
-    RulesError.
+    target_bytes: the fraction that comes nearest to it from below counts instead. work: folder for keys that
+    do not fit in memory. Raises SourceError, RulesError.
     """
     links = make_links(catalog, policy.subset.virtual_keys)
     wishes = make_wishes(reader, catalog, policy)
-    keys = read_keys(reader, catalog, links, key, wishes, tick=tick)
+    folder = None if work is None else spill_folder(work, catalog, links)
+    keys = read_keys(reader, catalog, links, key, wishes, tick=tick, folder=folder)
     chooser = Chooser(catalog, keys, links, policy, fraction, key)
     if target_bytes is not None:
         fraction = fraction_for_bytes(target_bytes, lambda f: _bytes(catalog, chooser.rows(f).chosen, keys))
