@@ -8,7 +8,7 @@ from functools import partial
 
 import polars as pl
 
-from parity_data.mask._common import by_kind, matches, tokens, valid_or_not, walk_within
+from parity_data.mask._common import by_kind, matches, tokens, valid_or_not, walk, walk_within
 from parity_data.mask.cipher import TokenCipher
 from parity_data.mask.cipher.tables import decimal, hexadecimal, hexadecimal_by_case
 from parity_data.mask.context import Context
@@ -50,15 +50,19 @@ class HexCipher:
             step = around(cipher.whole)
             return step(rest) if kind is None else walk_within(rest, step, kind)
 
+        def small(rest: pl.Series) -> pl.Series:
+            return walk(rest, partial(stepped, cipher=self._any), _has_letter)
+
         def lettered(rest: pl.Series) -> pl.Series:
-            small = rest.str.to_lowercase()
-            alike = (rest == small) | (rest == rest.str.to_uppercase())
+            if not rest.str.contains("[A-F]").any():
+                return small(rest)
+            alike = (rest == rest.str.to_lowercase()) | (rest == rest.str.to_uppercase())
             return by_kind(rest, alike, in_one_case, partial(stepped, cipher=self._by_case))
 
         def in_one_case(rest: pl.Series) -> pl.Series:
-            small = rest.str.to_lowercase()
-            new = walk_within(small, partial(stepped, cipher=self._any), _has_letter)
-            return pl.select(pl.when(rest == small).then(new).otherwise(new.str.to_uppercase())).to_series()
+            lowered = rest.str.to_lowercase()
+            new = small(lowered)
+            return pl.select(pl.when(rest == lowered).then(new).otherwise(new.str.to_uppercase())).to_series()
 
         return by_kind(values, _has_letter(values), lettered, partial(stepped, cipher=self._digits))
 

@@ -92,7 +92,8 @@ def decimals(cipher: TokenCipher) -> Function:
         )
 
     def leading(values: pl.Series) -> pl.Series:
-        return values.str.extract(r"([0-9])", 1) == "0"
+        # A fraction of zeros alone has none left.
+        return (values.str.extract(r"([0-9])", 1) == "0").fill_null(True)
 
     return mask
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from parity_data.mask._common import by_kind, integers, tokens
+from parity_data.mask._common import by_kind, each, integers, tokens, valid_or_not, walk
 from parity_data.mask.context import Context
 from parity_data.mask.registry import Function, MaskerInfo, Param, register
 
 #: Metres in a degree of latitude; a degree of longitude has fewer, so the bound holds for it, too.
 _METRES = 111_320
 
-_NUMBER = r"-?[0-9]{1,3}(?:\.[0-9]{1,15})?"
-_POINT = rf"^([^0-9-]*)({_NUMBER})([^0-9-]+)({_NUMBER})([^0-9]*)$"
+#: A number as types write it, and one a digit longer, which a move may pass through.
+_NUMBER = r"(?:-?[1-9][0-9]{0,2}(?:\.[0-9]{1,15})?|0(?:\.[0-9]{1,15})?|-0\.[0-9]{0,14}[1-9][0-9]{0,14})"
+_LONGER = r"-?[0-9]{1,4}(?:\.[0-9]+)?"
+_POINT, _MOVED_POINT = (
+    rf"^([^0-9.-]*)({number})([^0-9.-]+)({number})([^0-9.]*)$" for number in (_NUMBER, _LONGER)
+)
 _ONE = rf"^{_NUMBER}$"
+#: Small and large numbers as binary types write them.
+_EXPONENT = re.compile(r"-?[0-9.]+[eE][+-]?[0-9]+")
 
 Ints = npt.NDArray[np.int64]
 
@@ -87,22 +96,42 @@ def _geo(context: Context) -> Function:
     mover, cipher = _Mover(context, float(context.params["metres"])), tokens(context)
 
     def points(values: pl.Series) -> pl.Series:
-        parts = values.str.extract_groups(_POINT).struct.unnest()
-        before, first, between, second, after = (parts.to_series(i) for i in range(5))
+        parts = values.str.extract_groups(_MOVED_POINT).struct.unnest()
+        before, first, between, second, after = parts.get_columns()
         new = mover.move(first)
         # The first number's new place names its old one, so the second may move by it.
         return before + new + between + mover.move(second, first) + after
 
-    def others(values: pl.Series) -> pl.Series:
-        return by_kind(values, values.str.contains(_ONE), mover.move, cipher.whole)
+    def places(values: pl.Series) -> pl.Series:
+        return by_kind(
+            values,
+            values.str.contains(_POINT),
+            lambda s: walk(s, points, lambda out: out.str.contains(_POINT)),
+            lambda s: walk(s, mover.move, lambda out: out.str.contains(_ONE)),
+        )
 
-    return lambda values: by_kind(values, values.str.contains(_POINT), points, others)
+    def mask(values: pl.Series) -> pl.Series:
+        return valid_or_not(values, _are_places, places, cipher.whole)
+
+    def typed(values: pl.Series) -> pl.Series:
+        plain = by_kind(values, values.str.contains("[eE]"), each(_without_exponents), lambda s: s)
+        # NaN and infinity are nowhere.
+        return by_kind(plain, plain.str.contains("[a-zA-Z]"), lambda s: s, mask)
+
+    return mask if context.is_text else typed
+
+
+def _are_places(values: pl.Series) -> pl.Series:
+    return values.str.contains(_POINT) | values.str.contains(_ONE)
+
+
+def _without_exponents(text: str) -> str:
+    return _EXPONENT.sub(lambda found: f"{Decimal(found[0]):.15f}", text)
 
 
 def is_place(text: str) -> bool:
     """Whether the text is a coordinate or a pair of them."""
-    one = pl.Series([text])
-    return bool(one.str.contains(_POINT)[0] or one.str.contains(_ONE)[0])
+    return bool(_are_places(pl.Series([text]))[0])
 
 
 register(
@@ -126,6 +155,7 @@ register(
         ),
         samples=("(13.404954,52.520008)", "52.520008, 13.404954", "-33.8688197", "POINT(13.4050 52.5200)"),
         domain="geo",
+        stays=(r"-0(?:\.0+)?",),
         details="The number of decimals stays. Coordinates of so few decimals that the distance is less than "
         "two units of the last one move by one unit.",
         check=is_place,

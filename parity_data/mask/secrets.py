@@ -76,7 +76,7 @@ def _first(pattern: str, yes: Function, no: Function) -> Function:
 def _shape(text: str) -> str:
     """Which of the known shapes a secret has."""
     for name, pattern in (("bcrypt", _BCRYPT), ("phc", _PHC), ("hex", _HEX), ("base32", _BASE32)):
-        if re.match(pattern, text):
+        if re.fullmatch(pattern, text):
             return name
     return ""
 

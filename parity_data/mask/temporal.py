@@ -262,7 +262,7 @@ def _age(context: Context) -> Function:
 
 def _dated(text: str) -> bool:
     """Whether a text is read as a date, with or without a clock behind it."""
-    clock = re.match(_CLOCK, text)
+    clock = re.fullmatch(_CLOCK, text)
     return bool(_is_date(pl.Series([clock[1] if clock else text]))[0])
 
 

@@ -70,14 +70,15 @@ def texts() -> st.SearchStrategy[str]:
 def values(info: MaskerInfo) -> st.SearchStrategy[list[str]]:
     """Lists of values for a masker: its samples, others like them, and, where it takes text, any text.
 
-    Some lists hold values that differ in a single character only, which two of them are likeliest to lose.
+    Some lists hold values that differ in a single character only, or in how they are written: such are the
+    likeliest to merge.
     """
     known = st.sampled_from(info.samples)
     if not _takes_text(info):
         return st.lists(known, min_size=1, max_size=8)
     one = st.one_of(known, known.flatmap(_near), texts())
     mixed = st.lists(one, min_size=1, max_size=12)
-    return st.one_of(mixed, mixed, mixed, one.flatmap(_siblings))
+    return st.one_of(mixed, mixed, mixed, one.flatmap(_siblings), one.map(_writings))
 
 
 def assert_promises(
@@ -221,6 +222,23 @@ def _siblings(text: str) -> st.SearchStrategy[list[str]]:
     """The text with each plain letter and digit in one place."""
     place = st.integers(0, len(text) - 1)
     return place.map(lambda i: [text[:i] + char + text[i + 1 :] for char in ALPHABETS[0]])
+
+
+def _writings(text: str) -> list[str]:
+    """The text in other cases, normal forms and blanks, with zeros before it and without separators."""
+    cases = [text, text.upper(), text.lower(), text.title(), text.swapcase()]
+    forms = [unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC", "NFKD")]
+    blanks = [
+        f" {text}",
+        f"{text} ",
+        f"{text}\n",
+        f"\t{text}",
+        text.replace(" ", "  "),
+        text.replace(" ", "\u00a0"),
+    ]
+    others = [f"0{text}", f"00{text}", f"+{text}", f"-{text}", f"{text}.0", f"{text}0", f"'{text}'"]
+    bare = [re.sub(r"[\s._:/-]", "", text), re.sub(r"[\s._:/-]", "-", text), re.sub(r"[\s._:/-]", " ", text)]
+    return [*cases, *forms, *blanks, *others, *bare]
 
 
 def _scripts(text: str) -> list[str]:

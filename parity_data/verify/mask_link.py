@@ -47,10 +47,11 @@ _FORM, _ORDER, _RAW = "Unicode normal form", "order", "being masked at all"
 _ELEMENTS = "number of elements"
 _MERGED, _SPLIT = "distinct values", "one pseudonym for each value"
 
-_TEXTS = r"[0-9A-Za-zА-Яа-яא-ת가-힣一-龥]"
+#: A letter or digit with others to become. Before a mark it may be the only one that composes with it.
+_TEXTS = r"[0-9A-Za-zА-Яа-яא-ת가-힣一-龥](?:\P{M}|$)"
 #: Years from 1000 to 8999: beyond them a shift has no room.
 _DATES = r"^[1-8][0-9]{3}-[0-9]{2}-[0-9]{2}"
-_DATED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:$|[ T][0-9]{2}:[0-9]{2})"
+_DATED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:$|[ T][0-9]{2}:[0-9]{2}.*$)"
 _BEFORE_CHRIST = " BC"
 _ADDRESSES = r"^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$"
 #: A pattern that no text has.

@@ -61,7 +61,7 @@ def test_equal_numbers_stay_equal_and_different_ones_different_however_they_are_
 
 
 def test_numbers_with_exponents_are_masked() -> None:
-    values = ["1e+20", "1.5e-07", "-2.25e+100", "NaN", "Infinity", "0.00", "-0"]
+    values = ["1e+20", "1.5e-07", "-2.25e+100", "NaN", "Infinity", "0.00", "-0", ".0", ":.00"]
     new = decimals(values)
     assert [text.partition("e")[2] for text in new[:3]] == ["+20", "-07", "+100"]
     assert not set(new[:3]) & set(values)

@@ -22,6 +22,15 @@ def test_masker_keeps_its_promises(name: str, data: st.DataObject) -> None:
     assert_promises(info, data.draw(values(info)))
 
 
+@pytest.mark.slow  # some values of every kind for each masker
+@pytest.mark.parametrize("name", masker_names())
+@given(data=st.data())
+@examples(30)
+def test_masker_keeps_its_promises_on_many_values(name: str, data: st.DataObject) -> None:
+    info = describe(name)
+    assert_promises(info, data.draw(values(info)))
+
+
 @pytest.mark.parametrize("name", ["code", "driving_licence", "person_name", "token"])
 @pytest.mark.parametrize(
     "text", ["I\u0307", "i\u0307", "I\u0307I-7", "ZI\u0307mIr", "U\u0307i", "İzmir", "ŉﬀΰ"]

@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from parity_data.catalog.model import Column, Name, Type
 from parity_data.mask import MaskSpec, compile_mask, describe, masker_names
 from parity_data.mask.cipher.alphabet import MARK, alphabets
-from parity_data.mask.testing import KEYS
+from parity_data.mask.testing import KEYS, values
 from parity_data.transfer.wire import ColumnPlan
 from parity_data.verify.mask_link import _TEXTS, Kept, MaskWatch, check_masks, promise
 
@@ -52,6 +54,14 @@ def message(of: ColumnPlan, kept: Kept) -> str | None:
     key = Name("s", "t"), "c"
     (result,) = check_masks({key: kept}, {key: promise(of)})
     return result.message if result.status == "fail" else None
+
+
+@pytest.mark.slow  # some values of every kind for each masker
+@pytest.mark.parametrize("name", [n for n in masker_names() if n != "by_key"])
+@settings(max_examples=20)
+@given(data=st.data())
+def test_maskers_keep_their_word(name: str, data: st.DataObject) -> None:
+    assert_word_kept(name, data.draw(values(describe(name))))
 
 
 def test_maskers_keep_their_word_for_their_samples() -> None:
@@ -132,6 +142,16 @@ def test_one_value_in_many_is_found(name: str) -> None:
     assert said is not None
     assert f"{words}: 1 row" in said
     assert not any(text and text.strip() and text in said for text in (*NAMES, *masked))
+
+
+def test_a_letter_that_alone_composes_with_its_mark_may_stay() -> None:
+    of = plan("passport")
+    raw: list[str | None] = [
+        f"{letter}\u0308" for letter in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    ]
+    masked = masked_by(of, raw)
+    assert masked[19] == "t\u0308"
+    assert message(of, seen(of, raw, masked)) is None
 
 
 def test_null_and_empty_are_not_exchanged() -> None:
