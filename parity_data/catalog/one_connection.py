@@ -13,9 +13,9 @@ from psycopg import sql
 from parity_data.catalog.arrow import BATCH_BYTES, ArrowReader
 from parity_data.errors import TargetError
 
-#: Types that arrive as numbers, by OID: those of ``transfer.wire``; everything else is bytes or text.
+#: Types that arrive as numbers, by OID: those of ``transfer.wire``; everything else is bytes.
 _NUMBERS = {21: ">i2", 23: ">i4", 20: ">i8", 700: ">f4", 701: ">f8"}
-_BOOL, _BYTEA = 16, 17
+_BOOL = 16
 
 
 class ConnectionReader(ArrowReader):
@@ -64,5 +64,4 @@ def _array(values: Sequence[bytes | None], type_: int) -> pa.Array:
         return pa.array(raw.astype(kind.newbyteorder("=")), mask=absent)
     if type_ == _BOOL:
         return pa.array([None if v is None else v != b"\x00" for v in values], pa.bool_())
-    found = pa.array(values, pa.binary())
-    return found if type_ == _BYTEA else found.cast(pa.string())
+    return pa.array(values, pa.binary())

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from parity_data.catalog.arrow import ArrowReader, RowAddresses, tid_array, unpack_tids
 from parity_data.transfer.spec import Slice
-from parity_data.transfer.wire import select_expression
+from parity_data.transfer.wire import opaque, select_expression
 
 #: Row addresses per statement when rows are fetched one by one.
 FETCH_ROWS = 20_000
@@ -50,7 +50,7 @@ def _select(
     query = sql.SQL("SELECT {} FROM ONLY {} WHERE {}").format(named, relation, condition)
     for batch in reader.batches(query, str(piece.table)):
         if chosen is None and not piece.new_keys:
-            yield batch.columns
+            yield _opaque(piece, batch.columns)
             continue
         address = unpack_tids(batch.columns[-1])
         if chosen is not None:
@@ -60,4 +60,10 @@ def _select(
         found = batch.columns[: len(columns)] or [batch.columns[-1]]
         for keys in piece.new_keys:
             found = keys.put_into(found, address)
-        yield found
+        yield _opaque(piece, found)
+
+
+def _opaque(piece: Slice, values: list[pa.Array]) -> list[pa.Array]:
+    # A table without columns gives the rows' addresses, to be counted.
+    plans = piece.plan.columns
+    return [opaque(plan, piece.plan.codec, v) for plan, v in zip(plans, values, strict=False)] or values

@@ -1,9 +1,9 @@
 """How each column travels: what is selected, what a masker sees, what is written.
 
 A column that is kept leaves the source as the opaque bytes of its own ``typsend`` function (or as a
-fixed-width number) and enters the target as those bytes. A masked one leaves as text and is encoded here.
-A table that holds a type without binary form, or a masked column whose type has no encoder, travels
-as CSV instead, every value in PostgreSQL's own text form.
+fixed-width number, or as the bytes of its text) and enters the target as those bytes. A masked one leaves
+as text and is encoded here. A table that holds a type without binary form, or a masked column whose type has
+no encoder, travels as CSV instead, every value in PostgreSQL's own text form.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ Codec = Literal["binary", "csv"]
 
 #: Fixed-width types that Arrow, ADBC and pgpq carry natively, NaN and -0 included.
 _NATIVE = frozenset({"int2", "int4", "int8", "float4", "float8", "bool"})
+#: Types whose send function gives the text as it is, so that calling it is wasted.
+_PLAIN_TEXT = frozenset({"text", "varchar"})
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def select_expression(plan: ColumnPlan, codec: Codec, source: sql.Composable | N
         value = name
     if codec == "csv" or plan.as_text:
         return _text(value, type_.plain)
-    if type_.plain.name.name in _NATIVE and type_.plain.built_in:
+    if type_.plain.name.name in _NATIVE | _PLAIN_TEXT and type_.plain.built_in:
         return value
     return sql.SQL("{}({})").format(sql.SQL(type_.plain.send or ""), value)
 
@@ -165,6 +167,13 @@ class Writer:
         if self._encoder is None:
             self._encoder = encode.BinaryWriter([pa.binary()] * len(self._plan.columns))
         return self._encoder.finish()
+
+
+def opaque(plan: ColumnPlan, codec: Codec, values: pa.Array) -> pa.Array:
+    """Values as selected; kept text as bytes, since nobody has to read it and not all of it is UTF-8."""
+    if codec == "binary" and not plan.as_text and pa.types.is_string(values.type):
+        return values.view(pa.binary())
+    return values
 
 
 def as_text(values: pa.Array) -> pa.Array:

@@ -1,4 +1,4 @@
-"""How many matches chance explains, and a sieve that most digests do not pass."""
+"""How many matches chance explains."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from parity_data.verify._words import U64, Words
+from parity_data.verify._words import Words
 
 #: Chance of any false alarm in a whole run: small, since expectations are estimates, and a value that the
 #: masks left as it was is found exactly, row by row, and not here.
@@ -21,8 +21,6 @@ SAFETY = 3.0
 _PER_CHARACTER = 10.0
 _SAMPLE = 20_000
 _ENOUGH = 100
-
-_BITS_PER_DIGEST = 16
 
 
 def expected(candidates: float, values: int, space: float, characters: int) -> float:
@@ -109,24 +107,3 @@ def _position_entropy(texts: list[str], length: int) -> float:
         share = seen / len(texts)
         total += float(-(share * np.log10(share)).sum())
     return total
-
-
-class Sieve:
-    """A bitmap of digests: says no to all but one in sixteen of those it does not hold."""
-
-    def __init__(self, digests: U64) -> None:
-        bits = max(10, math.ceil(math.log2(max(1, digests.size) * _BITS_PER_DIGEST)))
-        self._mask = np.uint64((1 << bits) - 1)
-        self._bitmap = np.zeros(1 << (bits - 3), dtype=np.uint8)
-        at = digests & self._mask
-        np.bitwise_or.at(self._bitmap, at >> np.uint64(3), _bit(at))
-
-    def may_contain(self, digests: U64) -> npt.NDArray[np.bool_]:
-        """False for digests that are surely not held."""
-        at = digests & self._mask
-        passed: npt.NDArray[np.bool_] = (self._bitmap[at >> np.uint64(3)] & _bit(at)) != 0
-        return passed
-
-
-def _bit(at: U64) -> npt.NDArray[np.uint8]:
-    return np.left_shift(np.uint8(1), (at & np.uint64(7)).astype(np.uint8))

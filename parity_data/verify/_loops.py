@@ -85,6 +85,12 @@ def split(
 
 
 @compiled
+def run_digest(total: np.uint64, words: int, salt: np.uint64) -> np.uint64:
+    """The digest of so many words, from the sum of their hashes."""
+    return _mixed(total + np.uint64(words) * _GOLDEN + salt)
+
+
+@compiled
 def whole(
     hashes: U64, lengths: I64, starts: I64, factor: np.uint64, salt: np.uint64, digests: U64, characters: I64
 ) -> None:
@@ -96,8 +102,8 @@ def whole(
             total += hashes[word] * power
             power *= factor
             length += lengths[word]
-        count = np.uint64(starts[text + 1] - starts[text])
-        digests[text], characters[text] = _mixed(total + count * _GOLDEN + salt), length
+        digests[text] = run_digest(total, starts[text + 1] - starts[text], salt)
+        characters[text] = length
 
 
 @compiled
@@ -117,7 +123,7 @@ def runs(
                 total += hashes[word] * power
                 power *= factor
                 length += lengths[word]
-            digests[found] = _mixed(total + np.uint64(size) * _GOLDEN + salt)
+            digests[found] = run_digest(total, size, salt)
             firsts[found], texts[found], characters[found] = first, text, length
             found += 1
     return found

@@ -19,6 +19,7 @@ import polars as pl
 from parity_data.catalog.model import Name
 from parity_data.errors import ParityError
 from parity_data.verify import _words
+from parity_data.verify._lookup import Bits
 from parity_data.verify._words import I64, U64, Key
 
 #: A column by table and name.
@@ -28,7 +29,8 @@ ColumnKey = tuple[Name, str]
 MIN_CHARACTERS = 4
 _MIN_WIDE_BYTES = 9
 
-_COUNT = np.uint64(0b1111)
+#: The rows a value was seen in.
+COUNT = np.uint64(0b1111)
 #: E-mail addresses and long numbers: telling wherever they stand.
 IDENTIFIER = np.uint64(1 << 4)
 #: Several words, or a word with digits: recognisable inside a longer text.
@@ -49,6 +51,9 @@ MAX_CHARACTERS = 4096
 #: Values looked at for repeats, and the share of them from which on it pays to take each once.
 _SAMPLE, _REPEATED = 1_024, 0.2
 
+#: Bits of the set of first words: a megabyte, which some million different ones leave useful.
+_BEGINNINGS = 23
+
 #: Rows hashed at once, which bounds memory.
 ROWS_AT_ONCE = 250_000
 
@@ -68,20 +73,23 @@ class ValueDigests:
         self._columns: dict[ColumnKey, list[U64]] = {}
         self._run_sizes: set[int] = set()
         self._buckets: dict[ColumnKey, Counter[int]] = {}
+        #: First words of what can be told inside longer texts.
+        self.beginnings = Bits(_BEGINNINGS)
         self._kept: list[U64] = []
         self._lock = threading.Lock()
 
     def add(self, column: ColumnKey, values: pl.Series) -> None:
         """Take up a batch of raw values (Series of String, or what casts to it); NULLs are skipped."""
-        for packed, sizes, buckets in self._digest(values):
+        for packed, sizes, buckets, beginnings in self._digest(values):
             with self._lock:
+                self.beginnings.add(beginnings)
                 _append(self._columns.setdefault(column, []), packed)
                 self._run_sizes |= sizes
                 self._buckets.setdefault(column, Counter()).update(buckets)
 
     def add_kept(self, values: pl.Series) -> None:
         """Take up values that the rules leave as they are: finding one of them anywhere proves nothing."""
-        for packed, _, _ in self._digest(values):
+        for packed, *_ in self._digest(values):
             with self._lock:
                 _append(self._kept, packed)
 
@@ -96,6 +104,7 @@ class ValueDigests:
                     _append(mine, part)
                 self._buckets.setdefault(column, Counter()).update(other._buckets[column])
             self._run_sizes |= other._run_sizes
+            self.beginnings.merge(other.beginnings)
             for part in other._kept:
                 _append(self._kept, part)
 
@@ -136,11 +145,11 @@ class ValueDigests:
         self.__dict__.update(state)
         self._lock = threading.Lock()
 
-    def _digest(self, values: pl.Series) -> Iterator[tuple[U64, set[int], Counter[int]]]:
+    def _digest(self, values: pl.Series) -> Iterator[tuple[U64, set[int], Counter[int], U64]]:
         for start in range(0, len(values), ROWS_AT_ONCE):
             yield self._digest_slice(as_text(values[start : start + ROWS_AT_ONCE]))
 
-    def _digest_slice(self, values: pl.Series) -> tuple[U64, set[int], Counter[int]]:
+    def _digest_slice(self, values: pl.Series) -> tuple[U64, set[int], Counter[int], U64]:
         text, rows = counted(values.drop_nulls())
         enough = (text.str.len_chars() >= MIN_CHARACTERS) | (text.str.len_bytes() >= _MIN_WIDE_BYTES)
         enough &= ~text.str.contains(_DATE)
@@ -155,7 +164,7 @@ class ValueDigests:
             (digits > 0) & (characters >= _TELLING_WORD),
             (characters >= _TELLING_WORDS) & (sizes <= MAX_RUN),
         )
-        seen = np.minimum(rows[words.rows], int(_COUNT)).astype(np.uint64)
+        seen = np.minimum(rows[words.rows], int(COUNT)).astype(np.uint64)
         packed = (digests >> SHIFT) << SHIFT | seen
         packed |= np.where(identifier, IDENTIFIER, np.uint64(0))
         packed |= np.where(telling, TELLING_INSIDE, np.uint64(0))
@@ -166,6 +175,7 @@ class ValueDigests:
             _combine([packed[long_enough]]),
             {int(size) for size in np.unique(sizes[telling & long_enough])},
             Counter(dict(zip(numbers.tolist(), seen_in.tolist(), strict=True))),
+            words.hashes[words.starts[:-1][telling & long_enough]],
         )
 
 
@@ -192,7 +202,7 @@ def counted(values: pl.Series) -> tuple[pl.Series, I64]:
 
 def counts(packed: U64) -> U64:
     """In how many rows each value was seen, 15 for 15 or more."""
-    return packed & _COUNT
+    return packed & COUNT
 
 
 def _append(parts: list[U64], packed: U64) -> None:
@@ -209,6 +219,6 @@ def _combine(parts: Iterable[U64]) -> U64:
     packed.sort()
     digest = packed >> SHIFT
     starts = np.flatnonzero(np.concatenate([[True], digest[1:] != digest[:-1]]))
-    seen = np.minimum(np.add.reduceat(counts(packed), starts), _COUNT)
+    seen = np.minimum(np.add.reduceat(counts(packed), starts), COUNT)
     marks = np.bitwise_or.reduceat(packed & (IDENTIFIER | TELLING_INSIDE), starts)
     return (digest[starts] << SHIFT) | marks | seen

@@ -22,8 +22,10 @@ import numpy.typing as npt
 import polars as pl
 
 from parity_data.verify import _chance, _words
+from parity_data.verify._lookup import Lookup
 from parity_data.verify._words import U64, Words
 from parity_data.verify.digests import (
+    COUNT,
     IDENTIFIER,
     MAX_CHARACTERS,
     ROWS_AT_ONCE,
@@ -129,6 +131,11 @@ class _Scanned:
     whole: int = 0
     buckets: dict[int, _Bucket] = field(default_factory=lambda: defaultdict(_Bucket))
 
+    def count(self, buckets: npt.NDArray[np.int64], candidates: npt.NDArray[np.int64]) -> None:
+        """Take up how many candidates there are, by bucket."""
+        for bucket, number in zip(buckets.tolist(), candidates.tolist(), strict=True):
+            self.buckets[bucket].candidates += number
+
 
 class LeakAudit:
     """Feed it every staged textual column, then ask for ``hits``. Several threads may feed one column each.
@@ -149,7 +156,10 @@ class LeakAudit:
         self._by_column = {column: digests.packed(column) for column in digests.columns}
         self._bucket_sizes = {column: digests.bucket_sizes(column) for column in digests.columns}
         self._everything = _union(self._by_column.values())
-        self._filter = _chance.Sieve(self._everything >> SHIFT)
+        self._known = Lookup(self._everything, shift=SHIFT, count=COUNT)
+        self._beginnings = digests.beginnings
+        self._runs = np.zeros(max(self._sizes, default=0) + 1, dtype=np.bool_)
+        self._runs[list(self._sizes)] = True
         self._kept_values = digests.packed_kept()
         self._kept_columns = frozenset(kept)
         self._held_by_kept: Counter[int] = Counter()
@@ -191,23 +201,29 @@ class LeakAudit:
             # What stands inside a container is no value that the rules decided on.
             plain = ~_words.is_container(texts).to_numpy()[where][words.rows]
             self._remember_kept(digests[plain], rows[plain])
+        buckets = bucket_numbers(sizes, characters)
+        scanned.whole += digests.size
+        scanned.count(*np.unique(buckets, return_counts=True))
         hit = self._match(digests)
-        starts = words.starts[:-1]
-        self._note(scanned, words, hit, digests, starts, sizes, characters, rows, inside=False)
-        for size in self._sizes:
+        self._note(scanned, words, hit, digests, words.starts[:-1], buckets, rows, inside=False)
+        self._feed_runs(scanned, words, rows)
+
+    def _feed_runs(self, scanned: _Scanned, words: Words, rows: npt.NDArray[np.int64]) -> None:
+        """Compare every few words in a row; those of a number of words of which one is known, once more."""
+        candidates, known = self._known.runs(
+            words, self._runs, self._beginnings, self._key, TELLING_INSIDE, SMALL_CELL, MAX_CHARACTERS - 1
+        )
+        sizes, characters = np.nonzero(candidates)
+        scanned.count(bucket_numbers(sizes, characters), candidates[sizes, characters])
+        for size in np.flatnonzero(known).tolist():
             digests, first, inside, characters = _words.runs(words, size, self._key)
             hit = self._match(digests, TELLING_INSIDE)
-            sizes = np.full(first.size, size)
-            self._note(scanned, words, hit, digests, first, sizes, characters, rows[inside], inside=True)
+            buckets = bucket_numbers(np.full(first.size, size), characters)
+            self._note(scanned, words, hit, digests, first, buckets, rows[inside], inside=True)
 
     def _match(self, digests: U64, mark: np.uint64 = _ANY) -> BoolArray:
         """Which digests are those of a production value that few rows hold, and that bears the mark."""
-        hit = self._filter.may_contain(digests >> SHIFT)
-        candidates = np.flatnonzero(hit)
-        found = _lookup(self._everything, digests[candidates])
-        rare = (counts(found) > 0) & (counts(found) < SMALL_CELL)
-        hit[candidates] = rare & ((found & mark) == mark)
-        return hit
+        return self._known.held(digests, mark, SMALL_CELL)
 
     def _remember_kept(self, digests: U64, rows: npt.NDArray[np.int64]) -> None:
         hit = self._match(digests)
@@ -222,17 +238,12 @@ class LeakAudit:
         hit: BoolArray,
         digests: U64,
         first: npt.NDArray[np.int64],
-        sizes: npt.NDArray[np.int64],
-        characters: npt.NDArray[np.int64],
+        buckets: npt.NDArray[np.int64],
         rows: npt.NDArray[np.int64],
         *,
         inside: bool,
     ) -> None:
-        buckets = bucket_numbers(sizes, characters)
-        if not inside:
-            scanned.whole += digests.size
-        for bucket, count in zip(*(a.tolist() for a in np.unique(buckets, return_counts=True)), strict=True):
-            scanned.buckets[bucket].candidates += count
+        """Take up the hits among candidates that were counted, and what their buckets tell of chance."""
         for bucket in np.unique(buckets[hit]).tolist():
             mine = buckets == bucket
             noted, size = scanned.buckets[bucket], bucket // MAX_CHARACTERS

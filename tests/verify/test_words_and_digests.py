@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from parity_data.catalog import Name
 from parity_data.verify import _words
-from parity_data.verify.digests import SHIFT, ValueDigests, counts
+from parity_data.verify._lookup import Bits, Lookup
+from parity_data.verify.digests import COUNT, SHIFT, ValueDigests, counts
 
 KEY = _words.Key.derive(b"only a test" * 3)
+_NOTHING = np.empty(0, np.int64)
 COLUMN = (Name("public", "person"), "name")
 
 #: \w of Python without the underscore: letters and numbers; the alphabet below holds marks as well.
@@ -59,6 +61,31 @@ def test_a_run_of_words_has_the_digest_of_a_text_of_these_words(found: list[str]
 
 def _split(*texts: str) -> _words.Words:
     return _words.split(_words.normal(pl.Series(texts, dtype=pl.String)), KEY)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["maria", "lopez", "1984", "x7", "é"]), max_size=7), max_size=12),
+    st.lists(st.lists(st.sampled_from(["maria", "lopez", "1984", "x7"]), min_size=1, max_size=3), max_size=4),
+    st.sets(st.integers(1, 3), min_size=1),
+)
+@settings(max_examples=80, deadline=None)
+def test_looking_runs_up_finds_those_that_are_known(
+    staged: list[list[str]], known: list[list[str]], wanted: set[int]
+) -> None:
+    words, values = _split(*map(" ".join, staged)), _split(*map(" ".join, known))
+    packed = np.unique((_words.whole(values, KEY)[0] >> SHIFT) << SHIFT) | np.uint64(1)
+    begin = Bits(20)
+    begin.add(values.hashes[values.starts[:-1]])
+    sizes = np.isin(np.arange(4), list(wanted))
+    lookup = Lookup(packed, shift=SHIFT, count=COUNT)
+    candidates, hit = lookup.runs(words, sizes, begin, KEY, np.uint64(0), 2, 5)
+    for size in range(4):
+        digests, _, _, characters = _words.runs(words, size, KEY) if size in wanted else (_NOTHING,) * 4
+        assert candidates[size].tolist() == np.bincount(np.minimum(characters, 5), minlength=6).tolist()
+        held = np.isin(digests.astype(np.uint64) >> SHIFT, packed >> SHIFT)
+        assert hit[size] == held.any()
+        assert lookup.held(digests.astype(np.uint64), np.uint64(0), 2).tolist() == held.tolist()
+        assert not lookup.held(digests.astype(np.uint64), np.uint64(0), 1).any()
 
 
 def test_case_punctuation_and_escapes_make_no_difference() -> None:
