@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Literal
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
+from sqlalchemy.engine import Engine
+from sqlalchemy.event import listens_for
 
 from parity_data.assets.build import JOB, build_definitions
 from parity_data.assets.config import REQUESTED_BY_TAG, run_config
@@ -70,7 +73,7 @@ def run_refresh(
     """
     refreshes = Refreshes(lambda: settings, progress)
     job = build_definitions(settings, refreshes).resolve_job_def(JOB)
-    with _terminable(), _open_instance(home) as instance:
+    with _terminable(), _open_instance(home) as instance, _held_open(instance, request.run_id):
         for lost in end_lost_runs(instance):
             progress(f"An earlier run, {lost}, was lost with its process; it is marked as failed now.")
         result: dg.ExecuteInProcessResult | None = None
@@ -156,6 +159,30 @@ def _open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
         ) from None
     with instance:
         yield instance
+
+
+@contextmanager
+def _held_open(instance: dg.DagsterInstance, run: str) -> Iterator[None]:
+    """Keep the history's SQLite files open while the run adds its events, each over a connection of its own.
+
+    Whoever is the last to close such a file writes its log back and waits for the disk: a thousand times in
+    a run. https://www.sqlite.org/wal.html
+    """
+    instance.all_logs(run)  # makes the file of the run's events
+    folder = Path(instance.root_directory) / "history"
+    kept = folder / "runs.db", folder / "runs" / "index.db", folder / "runs" / f"{run}.db"
+    with ExitStack() as stack:
+        for file in filter(Path.exists, kept):  # none where dagster.yaml keeps the history elsewhere
+            connection = stack.enter_context(closing(sqlite3.connect(file)))
+            connection.execute("PRAGMA schema_version")  # a file counts as open once it was read
+        yield
+
+
+@listens_for(Engine, "connect")
+def _synchronous(connection: object, record: object) -> None:
+    """Wait for the disk at checkpoints only: a crash may lose the last events of the history, no more."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = NORMAL")
 
 
 @contextmanager
