@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import polars as pl
 
 from parity_data.catalog.model import Catalog, Column, ForeignKey, Leaf, Name, Table, Type
+from parity_data.database import Database
 from parity_data.subset._draw import draws
 from parity_data.subset.keys import TableKeys, link_codes, resolve_links
 from parity_data.subset.links import Link, make_links
@@ -39,6 +41,23 @@ def zipf(orders: int = 1_000_000, exponent: float = 2.0, seed: int = 7) -> Graph
         "orders": (orders, {"customer": ("customers", owner), "coupon": ("coupons", coupon)}),
         "items": (len(items), {"order": ("orders", items)}),
     }
+
+
+def load_graph(database: Database, graph: Graph) -> None:
+    """Make the graph's tables in an empty database: numbered rows with foreign keys."""
+    with database.connect(autocommit=True) as connection, connection.cursor() as cursor:
+        for name, (rows, columns) in graph.items():
+            listed = "".join(f', "{column}" bigint' for column in columns)
+            cursor.execute(f"CREATE TABLE {name} (id bigint PRIMARY KEY{listed})".encode())
+            frame = pl.DataFrame(
+                {"id": np.arange(rows), **{c: np.asarray(to, np.int64) for c, (_, to) in columns.items()}}
+            )
+            with cursor.copy(f"COPY {name} FROM STDIN (FORMAT csv)".encode()) as copy:
+                copy.write(frame.with_columns(pl.all().replace(-1, None)).write_csv(include_header=False))
+        for name, (_, columns) in graph.items():
+            for column, (to, _) in columns.items():
+                cursor.execute(f'ALTER TABLE {name} ADD FOREIGN KEY ("{column}") REFERENCES {to}'.encode())
+        cursor.execute("ANALYZE")
 
 
 def wide(rows: int = 50_000_000, seed: int = 7) -> Graph:

@@ -44,7 +44,7 @@ def _fill(numbers: U64, bits: npt.NDArray[np.uint8], mask: np.uint64) -> None:
 
 @compiled
 def _bit(bits: npt.NDArray[np.uint8], at: np.uint64) -> bool:
-    return bits[at >> np.uint64(3)] & np.uint8(np.uint64(1) << (at & np.uint64(7))) != 0
+    return bool(bits[at >> np.uint64(3)] & np.uint8(np.uint64(1) << (at & np.uint64(7))))
 
 
 class Lookup:
@@ -113,7 +113,7 @@ def _is_held(
     for i in range(places[part], places[part + np.uint64(1)]):
         if packed[i] >> shift == wanted:
             seen = packed[i] & count
-            return seen > np.uint64(0) and seen < fewer and packed[i] & mark == mark
+            return bool(seen > np.uint64(0) and seen < fewer and packed[i] & mark == mark)
     return False
 
 
