@@ -325,7 +325,7 @@ def trial(
                     raise sent.error
         for stage, act in (("loaded", refresh.complete), ("finished", lambda: None)):
             if sabotage:
-                _run(refresh.next, stage)
+                _run(refresh.building.target, stage)
             act()
         refresh.verify()
     return [check for check in refresh.checks if check.status == "fail"]

@@ -22,6 +22,7 @@ CHECKS = {
     "load_link": "Every row that was sent is in staging once and unchanged, by a keyed sum over the rows.",
     "row_count": "Every table holds the rows that were planned, read back from staging.",
     "subset_rows": "Of every sampled table the share of rows that was asked for was chosen.",
+    "drawn_rows": "Every row that the draw and the quotas chose is among the rows that go.",
     "owned_rows": "Whoever was drawn comes with all rows that are theirs.",
     "fan_out": "Owners in the subset have as many rows as owners in production.",
     "reference_share": "References of the subset are NULL, or find nothing, as often as production's.",

@@ -23,7 +23,7 @@ from parity_data.catalog.arrow import ArrowReader, unpack_tids
 from parity_data.catalog.model import Column
 from parity_data.errors import SourceError
 from parity_data.subset import Selection
-from parity_data.subset.clusters import clusters_of
+from parity_data.subset.clusters import Clusters, clusters_of
 from parity_data.subset.keys import DANGLING, NULL
 from parity_data.subset.plan import Sample
 from parity_data.verify import marks
@@ -41,9 +41,10 @@ _TIMES = frozenset({"date", "timestamp", "timestamptz"})
 
 
 def check_sample(refresh: Refresh) -> list[CheckResult]:
-    """'subset_rows', 'reference_share', 'fan_out', 'owned_rows', 'distribution', 'left_out' and 'relinked'.
+    """Checks of the chosen rows, none where all rows go.
 
-    None where all rows go.
+    'subset_rows', 'drawn_rows', 'owned_rows', 'reference_share', 'fan_out', 'distribution', 'left_out' and
+    'relinked'.
 
     Raises SourceError when the snapshot is gone.
     """
@@ -58,6 +59,7 @@ def check_sample(refresh: Refresh) -> list[CheckResult]:
             clusters = clusters_of(selection.sample)
             if clusters is None:
                 continue  # kept whole, or for what refers to it
+            unseen += _missing_drawn(name, selection, clusters)
             estimator = Estimator(clusters)
             if not estimator.judges:
                 unseen.append(_unseen("subset_rows", str(name), "No row of it was drawn."))
@@ -143,6 +145,22 @@ def _fan_out(selections: Mapping[Name, Selection], name: Name) -> Iterator[Judge
         label = f"with {low} {name.name}" if low == high else f"with {low} to {high} {name.name}"
         found.append(estimator.figure(Mark(label, classes == number)))
     yield Judged("fan_out", f"{link.referenced}.{link.name}", tuple(found))
+
+
+def _missing_drawn(name: Name, selection: Selection, clusters: Clusters) -> Iterator[CheckResult]:
+    """What the draw chose is among the rows that go, one by one."""
+    sample = selection.sample
+    assert sample is not None
+    if sample.thinning < 1:
+        return
+    drawn = clusters.drawn[clusters.of_row]
+    lacking = int((drawn & ~sample.chosen).sum())
+    word = "all are" if not lacking else f"{lacking:,} are not"
+    message = (
+        f"Of {int(drawn.sum()):,} rows that the draw and the quotas chose, {word} among the rows that go."
+    )
+    status: Status = "fail" if lacking else "pass"
+    yield CheckResult("drawn_rows", str(name), status, lacking, 0, message)
 
 
 def _missing_children(selections: Mapping[Name, Selection], name: Name) -> Iterator[CheckResult]:

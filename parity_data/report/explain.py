@@ -45,10 +45,11 @@ _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
         ),
     ),
     (
-        ("owned_rows",),
+        ("drawn_rows", "owned_rows"),
         Explanation(
-            "Who is drawn comes with all that is theirs",
-            "The chosen rows of every drawn owner are counted against production's.",
+            "Who is drawn comes, with all that is theirs",
+            "Every row that the draw or a quota chose is looked for among the rows that go, and the chosen "
+            "rows of every drawn owner are counted against production's.",
             "This is a defect of the selection: report it with the log of the run.",
         ),
     ),
