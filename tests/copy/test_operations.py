@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from fix_copies import POLICY, ROOT, contents, copy_database, run_script
+from fix_release import Staging
 from fix_servers import drop_databases
 from psycopg import sql
 
@@ -29,8 +30,8 @@ grant select on app.t to app_reader;
 """
 
 
-def blocks(language: str) -> list[str]:
-    text = (ROOT / "docs/operations.md").read_text().split("## Least privileges")[1].split("\n## ")[0]
+def blocks(language: str, section: str = "Least privileges") -> list[str]:
+    text = (ROOT / "docs/operations.md").read_text().split(f"## {section}\n")[1].split("\n## ")[0]
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
@@ -85,3 +86,27 @@ def test_the_least_privileges_are_enough(
             strict=False,
         )
         drop_roles(source_server)
+
+
+def test_recovery_by_hand(staging: Staging) -> None:
+    """The queries say what they promise, and the exchange by hand is no trouble for the next refresh."""
+    look, exchange = (
+        block.replace("staging", str(staging.target.name)) for block in blocks("sql", "Recovery by hand")
+    )
+    history, holder, databases = [query for query in look.split(";") if query.strip()]
+    first = staging.refresh()
+    staging.next_edition()
+    second = staging.refresh()
+    with staging.ledger() as held, held.database.connect(autocommit=True) as connection:
+        held.lock()
+        assert [row[:2] for row in connection.execute(history.encode())] == [
+            (second, "current"),
+            (first, "previous"),
+        ]
+        assert [row[0] for row in connection.execute(holder.encode())] == [held.connection.info.backend_pid]
+        found = {name for name, _ in connection.execute(databases.encode())}
+        assert found == {f"{staging.target.name}{suffix}" for suffix in staging.databases()}
+    run_script(staging.target.with_name("postgres"), exchange)
+    assert staging.serves() == 1
+    staging.refresh()
+    assert staging.serves() == 2
