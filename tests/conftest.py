@@ -6,7 +6,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["fix_servers", "fix_copies", "fix_release", "fix_disk", "fix_command_line"]
+pytest_plugins = ["fix_servers", "fix_copies", "fix_release", "fix_in_place", "fix_disk", "fix_command_line"]
 
 # A busy machine takes its time, so no example has a deadline.
 settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -253,6 +254,14 @@ def until(true: Callable[[], object], what: str) -> None:
     while not true():
         assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS} s for {what}"
         time.sleep(0.02)
+
+
+def kill(server: Server) -> None:
+    """Kill a server as the OOM killer does, and wait until it is gone."""
+    pid = server.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not server.running, "the server to be gone")
 
 
 @dataclass

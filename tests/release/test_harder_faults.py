@@ -15,7 +15,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 from fix_disk import NoRoom
-from fix_release import FaultRunner, Outcome, Staging, Watch, until
+from fix_release import FaultRunner, Outcome, Staging, Watch, kill, until
 from psycopg import conninfo, sql
 
 from parity_data.database import Database
@@ -316,11 +316,3 @@ def test_many_sessions_on_staging(ready: Staging, target_server: Server) -> None
 def assert_failed(outcome: Outcome, words: str) -> None:
     assert outcome.status == 1, outcome.text
     assert words in outcome.text
-
-
-def kill(server: Server) -> None:
-    """Kill a server as the OOM killer does, and wait until it is gone."""
-    pid = server.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: not server.running, "the server to be gone")

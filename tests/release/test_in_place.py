@@ -5,60 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import psycopg
 import pytest
 from fix_copies import definitions, run_script
+from fix_in_place import query, schemas, use
 from fix_release import FaultRunner, Staging, Watch, read_edition, set_policy, until
 
-from parity_data.database import Database
 from parity_data.errors import ConfigError, LockedError, TargetError
 from parity_data.refresh.drift import compare_now
 from parity_data.refresh.review import promote_release
 from parity_data.refresh.swapping import open_ledger, roll_back
 
 
-def use(staging: Staging, method: str, more: str = "") -> Staging:
-    """Make staging's empty database, which the fixture dropped, and choose the method."""
-    with staging.target.with_name("postgres").connect(autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {staging.target.name} TEMPLATE template0".encode())
-    set_policy(staging, "  grace_seconds: 0\n", f"  grace_seconds: 0\n  method: {method}\n{more}")
-    return staging
-
-
-@pytest.fixture
-def in_schemas(staging: Staging) -> Staging:
-    """A staging whose releases are schemas."""
-    return use(staging, "schema")
-
-
-@pytest.fixture
-def emptied(staging: Staging) -> Iterator[Staging]:
-    """A staging with production's structure, whose rows are replaced."""
-    use(staging, "truncate")
-    run_script(staging.target, definitions(staging.settings.need_source()))
-    return staging
-
-
-def schemas(staging: Staging) -> set[str]:
-    with staging.target.connect(autocommit=True) as connection:
-        rows = connection.execute(
-            "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
-        ).fetchall()
-    return {name for (name,) in rows} - {"parity", "public"}
-
-
 def states(staging: Staging) -> dict[str, str]:
     with open_ledger(staging.settings) as ledger:
         return {r.id: r.state for r in ledger.releases()}
-
-
-def query(database: Database, text: str) -> list[tuple[Any, ...]]:
-    with database.connect(autocommit=True) as connection:
-        return connection.execute(text.encode()).fetchall()
 
 
 def test_schemas_are_swapped_kept_and_brought_back(in_schemas: Staging) -> None:
@@ -101,39 +64,6 @@ def test_a_held_release_of_schemas_is_promoted(in_schemas: Staging) -> None:
     assert (staging.serves(), states(staging)[held]) == (2, "current")
     with pytest.raises(TargetError, match="no release of this name"):
         promote_release(staging.settings, held)
-
-
-KILLS = (
-    *(
-        pytest.param(p, marks=pytest.mark.slow)
-        for p in ("in the first chunk", "in the last chunk", "in ANALYZE")
-    ),
-    *("in the checks", "in the clean-up"),
-)
-
-
-@pytest.mark.parametrize("method", ["schema", "truncate"])
-@pytest.mark.parametrize("point", KILLS)
-def test_a_refresh_in_place_that_is_killed_never_was(
-    method: str, point: str, staging: Staging, faults: FaultRunner
-) -> None:
-    use(staging, method)
-    if method == "truncate":
-        run_script(staging.target, definitions(staging.settings.need_source()))
-    staging.refresh()
-    staging.next_edition()
-    before = schemas(staging), query(staging.target, "SELECT last_value FROM purchase_id_seq")
-    outcome = faults.run(staging.settings, point=point)
-    assert outcome.status == -signal.SIGKILL, outcome.text
-    if point == "in the clean-up":
-        assert staging.serves() == 2
-    else:
-        # Tables are locked until the server has noticed.
-        assert staging.serves() == 1
-        assert before == (schemas(staging), query(staging.target, "SELECT last_value FROM purchase_id_seq"))
-    staging.next_edition()
-    staging.refresh()
-    assert staging.serves() == 3
 
 
 def test_readers_of_schemas_see_one_release_or_the_other(in_schemas: Staging) -> None:
