@@ -31,7 +31,8 @@ CREATE INDEX ON sale (customer_id);
 CREATE TABLE comment (
     id bigint PRIMARY KEY, sale_id bigint NOT NULL REFERENCES sale, said text NOT NULL, at timestamptz);
 INSERT INTO comment
-SELECT i, 1 + (i::bigint * 7919) % {rows}, 'remark ' || md5(i::text), timestamptz '2024-01-01' + i * interval '1 s'
+SELECT i, 1 + (i::bigint * 7919) % {rows}, 'remark ' || md5(i::text),
+    timestamptz '2024-01-01' + i * interval '1 s'
 FROM generate_series(1, {rows} / 4) i;
 CREATE INDEX ON comment (sale_id);
 """

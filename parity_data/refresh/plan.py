@@ -6,8 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from parity_data.catalog import Catalog, Name, Snapshot, read_catalog
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.errors import RulesError
@@ -79,15 +77,12 @@ class Plan:
         return round(self.catalog.tables[name].bytes * found.rows / found.total) if found.total else 0
 
     def read(self, name: Name) -> str:
-        """How the rows are fetched: 'scan', or 'by address' where few blocks hold them; '' for no rows."""
+        """How the rows are fetched: 'scan', or 'by address' where few of all are chosen; '' for no rows."""
         found = self.selections[name]
         if not found.rows:
             return ""
-        if found.addresses is None:
-            return "scan"
-        pages = sum(leaf.pages for leaf in self.catalog.tables[name].leaves)
-        touched = sum(len(np.unique(rows >> 16)) for rows in found.addresses.values())
-        return "by address" if touched < SCAN_ABOVE * pages else "scan"
+        few = found.addresses is not None and found.rows < SCAN_ABOVE * found.total
+        return "by address" if few else "scan"
 
     def note(self, name: Name) -> str:
         """What is special about the table's rows, in words."""

@@ -22,8 +22,10 @@ from parity_data.transfer.wire import TablePlan
 
 #: Bytes of table that one slice holds, give or take.
 SLICE_BYTES = 48 * 1024 * 1024
-#: Share of a slice's blocks above which reading all of it beats fetching the chosen rows one by one.
-SCAN_ABOVE = 0.25
+#: Share of a slice's rows above which reading all of it beats fetching the chosen ones by address, even where
+#: these are in every block: measured with 15 columns, a tenth takes 0.8 s by address, 2.9 s by reading all,
+#: and both meet near a half.
+SCAN_ABOVE = 0.35
 #: A row of a table that was never analysed, in bytes.
 _ROW_BYTES = 100.0
 
@@ -114,7 +116,9 @@ class Slice:
         if self.chosen is None:
             return False
         pages = (self.end or max(self.leaf.pages, self.first + 1)) - self.first
-        return len(np.unique(self.chosen >> 16)) < SCAN_ABOVE * pages
+        if self.leaf.rows_estimate <= 0:  # never analysed
+            return len(np.unique(self.chosen >> 16)) < SCAN_ABOVE * pages
+        return len(self.chosen) < SCAN_ABOVE * self.leaf.rows_estimate * pages / max(self.leaf.pages, 1)
 
 
 @dataclass(frozen=True)
