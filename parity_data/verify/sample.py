@@ -10,8 +10,12 @@ for head i with m_i rows of which h_i bear the mark, and N heads of which n were
 (ratio estimator, linearised: Sarndal, Swensson, Wretman, Model Assisted Survey Sampling, 1992, 5.6-5.7).
 Tests that take rows for independent raise false alarms in nearly every run of such samples.
 
-One bound for the whole run: with J figures, |D| may be z standard errors, z the normal quantile of
-ALARM / 2J (Bonferroni). A figure fails only beyond that *and* beyond the tolerance of its kind.
+One bound for the whole run: with J figures, each may raise a false alarm with a chance of a = ALARM / 2J
+(Bonferroni). |D| may be z + (z^2 - 1) g / 6 standard errors, z the normal quantile of a, g the skewness, since
+a few heavy heads reach further than the normal curve does (Cornish, Fisher, Moments and Cumulants in the
+Specification of Distributions, 1938). Values that are missing are rare events: as many may be missing as
+the quantile of Poisson's distribution at a. A figure fails only beyond that *and* beyond the tolerance of its
+kind.
 """
 
 from __future__ import annotations
@@ -25,12 +29,13 @@ import numpy as np
 import numpy.typing as npt
 
 from parity_data.subset.clusters import Clusters
+from parity_data.verify._chance import poisson_quantile
 from parity_data.verify.result import CheckResult
 
 Marks = npt.NDArray[np.bool_]
 
 #: Chance of any false alarm in a whole run.
-ALARM = 0.01
+ALARM = 0.005
 #: Difference of a share that matters. NULLs and references are exact on both sides, so less is allowed.
 SHARE, NULL_SHARE = 0.02, 0.005
 #: Difference of a count, relative to it.
@@ -50,14 +55,22 @@ class Mark:
 
 @dataclass(frozen=True)
 class Figure:
-    """A share, or a number, in production and as the subset tells it; sd: of the latter by chance."""
+    """A share, or a number of values, in production and as the subset tells it; sd: of the latter by chance.
+
+    skewness: of a share as the subset tells it. missing: how many of the values are expected to be.
+    """
 
     label: str
     whole: float
     subset: float
     sd: float
     tolerance: float
-    is_share: bool = True
+    skewness: float = 0.0
+    missing: float | None = None
+
+    @property
+    def is_share(self) -> bool:
+        return self.missing is None
 
     @property
     def difference(self) -> float:
@@ -69,6 +82,18 @@ class Figure:
     def spread(self) -> float:
         """The standard error in the unit of the difference."""
         return self.sd if self.is_share else self.sd / max(self.whole, 1.0)
+
+    def chance(self, alarm: float, power: float = 0.0) -> float:
+        """The difference that chance exceeds with a probability of ``alarm`` at most.
+
+        power: standard errors more.
+        """
+        z = NormalDist().inv_cdf(1 - alarm)
+        reach = (z + (z * z - 1) * self.skewness / 6 + power) * self.spread
+        if self.missing is None:
+            return reach
+        rare = poisson_quantile(self.missing, alarm) - self.missing
+        return max(reach, rare / max(self.whole, 1.0))
 
 
 @dataclass(frozen=True)
@@ -102,6 +127,8 @@ class Estimator:
         self._factor = np.where(
             self._spoken, heads**2 * (1 / np.maximum(drawn, 1) - 1 / np.maximum(heads, 1)), 0
         )
+        worth = np.where(self._spoken, heads / np.maximum(drawn, 1), 1)
+        self._third = (worth - 1) * (worth - 2)
         # Heads outside strata, and in strata of which none was drawn: each for itself.
         alone = (clusters.stratum < 0) & (clusters.chance > 0) & (clusters.chance < 1)
         alone[self._free[~self._spoken[self._at]]] = True
@@ -126,7 +153,18 @@ class Estimator:
         whole = float(bearing.sum()) / self._rows
         subset = float(clusters.weight[mark.rows].sum()) / self._weights
         residual = bearing - whole * self._sizes
-        return Figure(mark.label, whole, subset, self._deviation(residual, whole), mark.tolerance)
+        sd = self._deviation(residual, whole)
+        return Figure(mark.label, whole, subset, sd, mark.tolerance, self._skewness(residual, sd))
+
+    def _skewness(self, residual: npt.NDArray[np.float64], sd: float) -> float:
+        """Of a share whose residuals by head are these, without its sign: heads drawn one by one."""
+        own = residual[self._free]
+        centre = np.bincount(self._at, own, minlength=len(self._heads)) / np.maximum(self._heads, 1)
+        moment = float((self._third[self._at] * (own - centre[self._at]) ** 3).sum())
+        alone = self._alone_factor
+        # A head with chance p adds p(1-p)(1-2p) of the cube of what it stands for.
+        moment += float((alone * (alone - 1) * residual[self._alone] ** 3).sum())
+        return abs(moment) / max((sd * self._rows) ** 3, 1e-300)
 
     def _deviation(self, residual: npt.NDArray[np.float64], share: float) -> float:
         own = residual[self._free]
@@ -145,7 +183,10 @@ class Estimator:
         """The share of the table's rows that was chosen. rows: how many, without completed ones."""
         chance, total = self.clusters.chance, len(self.clusters.of_row)
         variance = float((chance * (1 - chance) * self._sizes**2).sum())
-        return Figure("rows of the subset", fraction, rows / total, math.sqrt(variance) / total, 0.01)
+        moment = float((chance * (1 - chance) * (1 - 2 * chance) * self._sizes**3).sum())
+        skewness = abs(moment) / max(variance**1.5, 1e-300)
+        sd = math.sqrt(variance) / total
+        return Figure("rows of the subset", fraction, rows / total, sd, 0.01, skewness)
 
     def distinct(self, codes: npt.NDArray[np.int64]) -> Figure | None:
         """Different values among the chosen rows, against their expectation.
@@ -170,28 +211,28 @@ class Estimator:
         chance = clusters.chance
         deviation = math.sqrt(float((chance * (1 - chance) * brought**2).sum()))
         seen = len(np.unique(codes[there & (clusters.weight > 0)]))
-        expected = float(len(np.unique(value)) - missing[np.unique(value)].sum())
-        return Figure("different values", expected, float(seen), deviation, COUNT, False)
+        lacking = float(missing[np.unique(value)].sum())
+        expected = len(np.unique(value)) - lacking
+        return Figure("different values", expected, float(seen), deviation, COUNT, missing=lacking)
 
 
 def judge(judged: Sequence[Judged]) -> Iterator[CheckResult]:
     """One verdict for each, all under one bound for the run."""
     total = sum(len(one.figures) for one in judged)
-    z = NormalDist().inv_cdf(1 - ALARM / (2 * max(total, 1)))
     for one in judged:
         if one.figures:
-            yield _verdict(one, z)
+            yield _verdict(one, ALARM / (2 * max(total, 1)))
 
 
-def _verdict(one: Judged, z: float) -> CheckResult:
+def _verdict(one: Judged, alarm: float) -> CheckResult:
     def bound(figure: Figure) -> float:
-        return max(z * figure.spread, figure.tolerance)
+        return max(figure.chance(alarm), figure.tolerance)
 
     worst = max(one.figures, key=lambda f: f.difference / max(bound(f), 1e-12))
     failed = sum(f.difference > bound(f) for f in one.figures)
     shares = [f for f in one.figures if f.is_share] or one.figures
     visible = max(shares, key=lambda f: f.spread / f.tolerance)
-    seen = max((z + _POWER) * visible.spread, visible.tolerance)
+    seen = max(visible.chance(alarm, _POWER), visible.tolerance)
     message = _words(worst)
     if failed:
         message += " That is more than chance and the tolerance allow"
