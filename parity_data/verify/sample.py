@@ -11,7 +11,7 @@ for head i with m_i rows of which h_i bear the mark, and N heads of which n were
 Tests that take rows for independent raise false alarms in nearly every run of such samples.
 
 One bound for the whole run: with J figures, each may raise a false alarm with a chance of a = ALARM / 2J
-(Bonferroni). |D| may be z + (z^2 - 1) g / 6 standard errors, z the normal quantile of a, g the skewness, since
+(Bonferroni). |D| may be z + (z^2 - 1) g / 6 standard errors, z the normal quantile of a, g the skewness:
 a few heavy heads reach further than the normal curve does (Cornish, Fisher, Moments and Cumulants in the
 Specification of Distributions, 1938). Values that are missing are rare events: as many may be missing as
 the quantile of Poisson's distribution at a. A figure fails only beyond that *and* beyond the tolerance of its
