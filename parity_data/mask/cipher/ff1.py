@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from parity_data.mask.cipher import loops
+from parity_data.mask.cipher import number_loops
 
 U64 = npt.NDArray[np.uint64]
 Blocks = npt.NDArray[np.uint8]
@@ -99,7 +99,7 @@ class BulkFF1:
     def _rounds(self, a: U64, b: U64, u: U64, v: U64, state: U64, inverse: bool) -> tuple[U64, U64]:
         halves = [a.copy(), b.copy()]
         shift = np.empty(len(a), np.uint64)
-        loops.shifts(u, v, shift)
+        number_loops.shifts(u, v, shift)
         blocks = np.empty((len(a), 2), np.uint64)
         room = np.empty(16 * len(a) + 15, np.uint8)
         mac = room[: 16 * len(a)].view(np.uint64).reshape(-1, 2)
@@ -107,9 +107,9 @@ class BulkFF1:
         for i in reversed(range(ROUNDS)) if inverse else range(ROUNDS):
             # Halves change places every round: A is the one that an even round changes.
             changed, asked = halves if i % 2 == 0 else halves[::-1]
-            loops.ask(i, asked, shift, state, blocks)
+            number_loops.ask(i, asked, shift, state, blocks)
             aes.update_into(blocks.data.cast("B"), room.data)
-            loops.answer(mac, changed, u if i % 2 == 0 else v, inverse)
+            number_loops.answer(mac, changed, u if i % 2 == 0 else v, inverse)
         return halves[0], halves[1]
 
     def step(self, a: U64, b: U64, u: U64, v: U64, state: U64) -> tuple[U64, U64]:

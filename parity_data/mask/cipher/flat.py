@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from parity_data.mask.cipher import loops
+from parity_data.mask.cipher import word_loops
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -53,7 +53,7 @@ class Flat:
         """n pieces of the bytes, as strings of their own."""
         data = np.empty(int((ends - begins).sum()), np.uint8)
         offsets = np.zeros(len(begins) + 1, np.int64)
-        loops.copy(self.data, begins, ends, data, offsets)
+        word_loops.copy(self.data, begins, ends, data, offsets)
         return Flat(data, offsets)
 
     @property

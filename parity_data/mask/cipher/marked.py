@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from parity_data.mask.cipher import loops
+from parity_data.mask.cipher import number_loops
 from parity_data.mask.cipher.alphabet import MARK, Alphabets, alphabets, restricted
 from parity_data.mask.cipher.flat import Ints
 
@@ -82,7 +82,7 @@ class Marked:
         """
         missing = np.empty(len(points), np.int64)
         with self._lock:
-            lacking = loops.restrict(
+            lacking = number_loops.restrict(
                 points, alphabet, member, ends, self.groups.size, self._keys, self._found, missing
             )
             seen: dict[tuple[int, ...], tuple[int, int]] = {}
@@ -119,7 +119,7 @@ class Marked:
             self._forget(2 * len(keys))
             for place in np.flatnonzero(keys).tolist():
                 self._learn(int(keys[place]), *found[place].tolist())
-        loops.learn(self._keys, self._found, np.uint64(key), alphabet, member)
+        number_loops.learn(self._keys, self._found, np.uint64(key), alphabet, member)
         self._known += 1
 
     def _number(self, members: tuple[int, ...]) -> int:

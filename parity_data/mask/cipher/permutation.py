@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from parity_data.mask.cipher import loops
+from parity_data.mask.cipher import number_loops
 
 Table = npt.NDArray[np.uint32]
 
@@ -38,7 +38,7 @@ def cycle(key: bytes, nonce: bytes, size: int) -> Table:
     random = np.empty(_AT_ONCE + 2, np.uint64)
     for last in range(size - 1, 0, -_AT_ONCE):
         stream.update_into(_ZEROS, random.data.cast("B"))
-        loops.shuffle(random[: min(last, _AT_ONCE)], table, last)
+        number_loops.shuffle(random[: min(last, _AT_ONCE)], table, last)
     return table
 
 

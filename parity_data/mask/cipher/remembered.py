@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from parity_data.mask.cipher import loops
+from parity_data.mask.cipher import word_loops
 
 #: Words, and bytes of words, with which a memory begins, and beyond which it forgets everything.
 _FIRST_WORDS, _MOST_WORDS = 1 << 12, 1 << 18
@@ -24,7 +24,7 @@ class Remembered:
     """Words and what they became, in a table with open addressing. Not for several threads at once.
 
     store: every word, and after it, as long, what it became. bounds: where each begins, and where the last
-    ends. hashes: by word. slots: the table, as ``loops`` packs it. What else there is, is scratch.
+    ends. hashes: by word. slots: the table, as ``word_loops`` packs it. What else there is, is scratch.
     """
 
     def __init__(self) -> None:
@@ -74,4 +74,4 @@ class Remembered:
         self.hashes[:count], self.bounds[: count + 1] = hashes[:count], bounds[: count + 1]
         self.bounds[0] = 1
         self.store[:used] = store[:used]
-        loops.fill(self.slots, self.hashes, self.bounds, count)
+        word_loops.fill(self.slots, self.hashes, self.bounds, count)

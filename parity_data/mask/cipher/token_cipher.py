@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from parity_data.mask.cipher import loops
+from parity_data.mask.cipher import number_loops, word_loops
 from parity_data.mask.cipher.alphabet import Alphabets, alphabets
 from parity_data.mask.cipher.ff1 import BulkFF1
 from parity_data.mask.cipher.flat import Flat, Ints
@@ -70,7 +70,7 @@ class TokenCipher:
         """
         flat = Flat.of(values)
         middle = np.empty(values.len(), np.int64)
-        loops.after_last(flat.data, flat.offsets, ord(char), middle)
+        word_loops.after_last(flat.data, flat.offsets, ord(char), middle)
         first = flat.pieces(flat.offsets[:-1], middle)
         self.mask_flat(first.data, first.offsets, cuts=np.array(cuts, np.int64))
         return first.series(), flat.pieces(middle, flat.offsets[1:]).series()
@@ -93,15 +93,15 @@ class TokenCipher:
     ) -> None:
         """The same for n texts given as bytes, changed in place. offsets: n + 1 places in ``out``."""
         table = self._table
-        row: loops.Int = 0
+        row: word_loops.Int = 0
         kept = np.ascontiguousarray(kept, np.int64)
         if not whole and int(np.diff(offsets).max()) > SPLIT:
             found = np.empty(len(offsets) + len(out) // SPLIT, np.int64)
-            offsets = found[: loops.breaks(out, offsets, table.kind, SPLIT, found)]
+            offsets = found[: word_loops.breaks(out, offsets, table.kind, SPLIT, found)]
         with self._memory() as memory:
             while True:
                 known = memory.count
-                row, count, waits = loops.find(
+                row, count, waits = word_loops.find(
                     out, offsets, row, whole, kept, cuts,
                     table.kind, table.fold, table.upper, table.of, self._seed,
                     memory.slots, memory.hashes, memory.bounds, memory.store, known,
@@ -110,7 +110,7 @@ class TokenCipher:
                 memory.count = int(count)
                 if memory.count > known:
                     self._encipher(memory, known)
-                    loops.put(out, memory.waiting[:waits], memory.store, table.fold, table.upper)
+                    word_loops.put(out, memory.waiting[:waits], memory.store, table.fold, table.upper)
                 if row == len(offsets) - 1:
                     return
                 memory.make_room(int(offsets[row + 1] - offsets[row]))
@@ -137,31 +137,31 @@ class TokenCipher:
         size = int(bounds[-1] - bounds[0])
         points, alphabet, member = (np.empty(size, np.uint32) for _ in range(3))
         ends = np.empty(len(bounds), np.int64)
-        if loops.unpack(memory.store, bounds, table.of, table.index, points, alphabet, member, ends):
+        if word_loops.unpack(memory.store, bounds, table.of, table.index, points, alphabet, member, ends):
             self._marked.restrict(points, alphabet, member, ends)
         groups = self._marked.groups
         domain = np.empty(len(bounds) - 1, np.int64)
         number = np.empty(len(domain), np.uint64)
         shape = np.empty((len(domain), 2), np.uint64)
-        loops.measure(
+        number_loops.measure(
             alphabet, member, ends, groups.size, groups.name, self._shape_seeds, SMALL, domain, number, shape
         )
         self._small(domain, number, shape)
         place = (memory.store, bounds, alphabet, points)
-        loops.spell_small(*place, ends, groups.size, groups.start, groups.members, domain, number)
+        word_loops.spell_small(*place, ends, groups.size, groups.start, groups.members, domain, number)
         large = np.flatnonzero(domain == 0)
         if not len(large):
             return
-        chunks = loops.count_chunks(alphabet, ends, large, groups.bits)
+        chunks = number_loops.count_chunks(alphabet, ends, large, groups.bits)
         where = np.empty((chunks, 5), np.int64)
         halves = np.empty((4, chunks), np.uint64)
         heads, tweaks = np.empty((chunks, 2), np.uint64), np.empty((chunks, 2), np.uint64)
-        loops.cut(
+        number_loops.cut(
             alphabet, member, ends, large, groups.size, groups.bits, shape,
             where, halves, heads, tweaks,
         )  # fmt: skip
         self._large(where, halves, heads, tweaks)
-        loops.spell_large(*place, groups.size, groups.start, groups.members, large, where, halves)
+        word_loops.spell_large(*place, groups.size, groups.start, groups.members, large, where, halves)
 
     def _small(self, domain: Ints, number: U64, shape: U64) -> None:
         """Shapes below a million: by table."""
@@ -175,7 +175,7 @@ class TokenCipher:
         for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(words)], strict=True):
             one = words[begin]
             table = TABLES.get(self._key, shape[one].astype(">u8").tobytes(), int(domain[one]))
-            loops.step_small(table, number, words[begin:end])
+            number_loops.step_small(table, number, words[begin:end])
 
     def _large(self, where: Ints, halves: U64, heads: U64, tweaks: U64) -> None:
         """Other shapes: FF1, first chunk first."""
@@ -184,7 +184,7 @@ class TokenCipher:
         leads = np.flatnonzero(first) if len(rest) else slice(None)
         if len(rest):
             # The rest of a token as one digest: exclusive or of its chunks, each enciphered with its place.
-            loops.fold_rest(self._blocks(where, halves, rest, rest), rest, where, tweaks)
+            number_loops.fold_rest(self._blocks(where, halves, rest, rest), rest, where, tweaks)
         self._pass(halves, heads, tweaks, leads, self._ff1.step)
         if len(rest):
             # A token whose first chunk has changed has changed: the others need not step.

@@ -1,4 +1,4 @@
-"""Compiled loops of the token cipher: find words, write words as numbers and numbers as words.
+"""Compiled loops over text: find words, take them apart into characters, write characters over them.
 
 Words are looked up in an open-addressing table (``remembered``), so that only new ones are enciphered. Text
 is changed in place, byte by byte: a masked character takes as many bytes as it did. Numbers that must wrap
@@ -6,8 +6,6 @@ around are unsigned; places are signed.
 """
 
 from __future__ import annotations
-
-import sys
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +19,10 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 Int = int | np.int64
 
-_LITTLE = sys.byteorder == "little"
-
 #: FNV-1a: Fowler, Noll, Vo; then the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
 _PRIME = np.uint64(0x100000001B3)
-_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_S24, _S27, _S29, _S30, _S31, _S32, _S40 = (np.uint64(n) for n in (24, 27, 29, 30, 31, 32, 40))
+MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_S24, _S27, _S30, _S31, _S40 = (np.uint64(n) for n in (24, 27, 30, 31, 40))
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
 
 #: A slot of the table: 24 bits of the hash, 16 of the length in bytes, 24 of the place in the store. Words
@@ -36,19 +32,17 @@ _FARTHEST, _LONG = 1 << 24, 1 << 16
 
 #: Alphabet of characters that stay inside a token (``alphabet.MARK``).
 _MARK = 1
-#: Chunks of long words, in bits times 2**20. Words of small alphabets, of at most 6 bits a letter, go into
-#: chunks of like size, of more than 26 - 6 and at most 52 + 6 bits. Others have chunks of 24 bits and up to
-#: 16 more, the last with what would be less than 24: fewer than 64. Each domain is large enough for FF1.
-_WIDE, _MOST, _LEAST = 6 << 20, 52 << 20, 24 << 20
-
-#: Alphabets larger than this hold no letter that composes with a mark.
-_COMPOSING = 500
 
 
 @compiled
-def _mixed(x: np.uint64) -> np.uint64:
-    x = (x ^ (x >> _S30)) * _MIX_1
-    x = (x ^ (x >> _S27)) * _MIX_2
+def mixed(x: np.uint64) -> np.uint64:
+    """The finaliser of SplitMix64.
+
+    It is compiled into ``number_loops``, too. Compiled code is made anew where its own source has changed, so
+    whoever changes this touches that file.
+    """
+    x = (x ^ (x >> _S30)) * MIX_1
+    x = (x ^ (x >> _S27)) * MIX_2
     return x ^ (x >> _S31)
 
 
@@ -195,7 +189,7 @@ def _split(
             parts += 1
         if used > begin:
             words[count, 0], words[count, 1] = begin, used
-            codes[count] = _mixed(code)
+            codes[count] = mixed(code)
             count += 1
     words[count, 2] = parts
     return count, parts, used
@@ -383,198 +377,6 @@ def unpack(
 
 
 @compiled
-def restrict(
-    points: U32, alphabet: U32, member: U32, ends: I64, size: I64, keys: U64, found: U32, missing: I64
-) -> Int:
-    """Replace alphabets of letters before marks, as far as ``keys`` and ``found`` know them.
-
-    keys: open-addressing table of (letter, mark, mark or 0), 21 bits each; found: (length of keys, 2), the
-    alphabet and the place in it. missing: gets the places of letters that nothing is known of. Returns how
-    many.
-    """
-    lacking = 0
-    top = np.uint64(len(keys) - 1)
-    for word in range(len(ends) - 1):
-        last = ends[word + 1]
-        for place in range(ends[word], last - 1):
-            if (
-                alphabet[place + 1] != _MARK
-                or alphabet[place] <= _MARK
-                or size[alphabet[place]] >= _COMPOSING
-            ):
-                continue
-            key = np.uint64(points[place]) << np.uint64(42) | np.uint64(points[place + 1]) << np.uint64(21)
-            marks = 1
-            if place + 2 < last and alphabet[place + 2] == _MARK:
-                key |= np.uint64(points[place + 2])
-                marks = 2
-            if marks == 2 and place + 3 < last and alphabet[place + 3] == _MARK:
-                missing[lacking] = place
-                lacking += 1
-                continue
-            slot = _mixed(key) & top
-            while keys[slot] != _ZERO and keys[slot] != key:
-                slot = (slot + _ONE) & top
-            if keys[slot] == _ZERO:
-                missing[lacking] = place
-                lacking += 1
-            else:
-                alphabet[place], member[place] = found[slot, 0], found[slot, 1]
-    return lacking
-
-
-@compiled
-def learn(keys: U64, found: U32, key: np.uint64, alphabet: Int, member: Int) -> None:
-    """Enter one letter before marks into the table of ``restrict``."""
-    top = np.uint64(len(keys) - 1)
-    slot = _mixed(key) & top
-    while keys[slot] != _ZERO and keys[slot] != key:
-        slot = (slot + _ONE) & top
-    keys[slot] = key
-    found[slot, 0], found[slot, 1] = alphabet, member
-
-
-@compiled
-def measure(
-    alphabet: U32,
-    member: U32,
-    ends: I64,
-    size: I64,
-    name: U64,
-    seeds: U64,
-    small: Int,
-    domain: I64,
-    number: U64,
-    shape: U64,
-) -> None:
-    """Domain, number and shape of n words.
-
-    size, name: by alphabet. domain: how many words share the shape, 0 for ``small`` and more; below it,
-    number: the word's number among them. shape: (n, 2), a digest of 128 bits of the alphabets in their order.
-    """
-    for word in range(len(ends) - 1):
-        one, two = seeds[0], seeds[1]
-        members: Int = np.int64(1)
-        value = np.uint64(0)
-        for place in range(ends[word], ends[word + 1]):
-            of = alphabet[place]
-            one = (one ^ name[of]) * _MIX_1
-            one ^= one >> _S29
-            two = (two + name[of]) * _MIX_2
-            two ^= two >> _S32
-            if members:
-                members *= size[of]
-                value = value * np.uint64(size[of]) + np.uint64(member[place])
-                if members >= small:
-                    members = 0
-        domain[word], number[word] = members, value
-        shape[word, 0], shape[word, 1] = _mixed(one), _mixed(two)
-
-
-@compiled
-def _word_bits(alphabet: U32, bits: I64, begin: Int, end: Int) -> tuple[Int, Int]:
-    """Bits of a word, and into how many chunks of like size it goes; 0 where its alphabets are large."""
-    total, widest = 0, 0
-    for place in range(begin, end):
-        total += bits[alphabet[place]]
-        widest = max(widest, bits[alphabet[place]])
-    return total, 0 if widest > _WIDE else (total - 1) // _MOST + 1
-
-
-@compiled
-def _chunk_end(
-    alphabet: U32, bits: I64, begin: Int, end: Int, done: Int, total: Int, count: Int, number: Int
-) -> tuple[Int, Int]:
-    """Where a chunk ends, and how many bits end there. done: before it. total, count: of ``_word_bits``."""
-    if number + 1 == count:
-        return end, total
-    goal = total * (number + 1) // count if count else done + _LEAST
-    place = begin
-    while place < end and done < goal:
-        done += bits[alphabet[place]]
-        place += 1
-    return (end, total) if count == 0 and total - done < _LEAST else (place, done)
-
-
-@compiled
-def count_chunks(alphabet: U32, ends: I64, large: I64, bits: I64) -> Int:
-    """How many chunks the words ``large`` have in all."""
-    chunks: Int = np.int64(0)
-    for word in large:
-        begin: Int = ends[word]
-        end = ends[word + 1]
-        total, count = _word_bits(alphabet, bits, begin, end)
-        done: Int = np.int64(0)
-        number: Int = np.int64(0)
-        while begin < end:
-            begin, done = _chunk_end(alphabet, bits, begin, end, done, total, count, number)
-            number += 1
-        chunks += number
-    return chunks
-
-
-@compiled
-def _value(alphabet: U32, member: U32, size: I64, begin: Int, end: Int) -> tuple[np.uint64, np.uint64]:
-    """(number, how many there are) of a part of a word."""
-    value, members = np.uint64(0), _ONE
-    for place in range(begin, end):
-        radix = np.uint64(size[alphabet[place]])
-        value = value * radix + np.uint64(member[place])
-        members *= radix
-    return value, members
-
-
-@compiled
-def cut(
-    alphabet: U32,
-    member: U32,
-    ends: I64,
-    large: I64,
-    size: I64,
-    bits: I64,
-    shape: U64,
-    where: I64,
-    halves: U64,
-    heads: U64,
-    tweaks: U64,
-) -> None:
-    """Chunks of the words ``large``, each in two halves as equal as they come, the left no larger.
-
-    bits: by alphabet, in units of 2**-20. where: (chunks, 5):
-    number in the word, first chunk of the word, begin, middle, end. halves: (4, chunks): a, b, u, v of FF1.
-    heads, tweaks: (chunks, 2), big-endian words of FF1's block P and of the shape.
-    """
-    chunk = 0
-    for word in large:
-        begin: Int = ends[word]
-        end = ends[word + 1]
-        total, count = _word_bits(alphabet, bits, begin, end)
-        leader, number = chunk, np.int64(0)
-        done: Int = np.int64(0)
-        while begin < end:
-            last, after = _chunk_end(alphabet, bits, begin, end, done, total, count, number)
-            have = after - done
-            middle, best, sum_ = begin + 1, np.int64(1) << 62, 0
-            uniform = True
-            for place in range(begin, last - 1):
-                sum_ += bits[alphabet[place]]
-                if abs(2 * sum_ - have) < best:
-                    middle, best = place + 1, abs(2 * sum_ - have)
-                uniform &= size[alphabet[place]] == size[alphabet[place + 1]]
-            where[chunk, 0], where[chunk, 1] = number, leader
-            where[chunk, 2], where[chunk, 3], where[chunk, 4] = begin, middle, last
-            halves[0, chunk], halves[2, chunk] = _value(alphabet, member, size, begin, middle)
-            halves[1, chunk], halves[3, chunk] = _value(alphabet, member, size, middle, last)
-            radix = size[alphabet[begin]] if uniform else 0
-            fixed = np.int64(0x0102010000000A00) | radix << 16 | (middle - begin) & 0xFF
-            heads[chunk, 0], heads[chunk, 1] = np.uint64(fixed), np.uint64((last - begin) << 32 | 16)
-            tweaks[chunk, 0], tweaks[chunk, 1] = shape[word, 0], shape[word, 1]
-            begin, done = last, after
-            chunk += 1
-            number += 1
-
-
-@compiled
 def _spell(
     words: U8, end: Int, alphabet: U32, points: U32, size: I64, start: I64, members: U32,
     first: Int, last: Int, value: np.uint64,
@@ -623,69 +425,3 @@ def spell_large(
             for first, stop, half in ((middle, last, halves[1, chunk]), (begin, middle, halves[0, chunk])):
                 end = _spell(words, end, alphabet, points, size, start, members, first, stop, half)
             chunk -= 1
-
-
-@compiled
-def step_small(table: U32, number: U64, chosen: I64) -> None:
-    """Look the numbers of some words up in the table of their shape."""
-    for word in chosen:
-        number[word] = table[np.int64(number[word])]
-
-
-@compiled
-def _swapped(x: np.uint64) -> np.uint64:
-    """Big-endian to and from the machine's order."""
-    if not _LITTLE:
-        return x
-    out = np.uint64(0)
-    for i in range(8):
-        out |= (x >> np.uint64(8 * i) & np.uint64(0xFF)) << np.uint64(56 - 8 * i)
-    return out
-
-
-@compiled
-def shifts(u: U64, v: U64, shift: U64) -> None:
-    """Where the number of the round goes in FF1's last block: before the half, as wide as the larger one."""
-    for i in range(len(u)):
-        top = max(u[i], v[i]) - _ONE
-        width = _ONE
-        for bits in (8, 16, 24, 32):
-            width += _ONE if top >> np.uint64(bits) else _ZERO
-        shift[i] = width * np.uint64(8)
-
-
-@compiled
-def ask(turn: Int, half: U64, shift: U64, state: U64, blocks: U64) -> None:
-    """The last block of a round of FF1, before AES. state: (n, 2); blocks: (n, 2), big-endian."""
-    for i in range(len(half)):
-        blocks[i, 0] = _swapped(state[i, 0])
-        blocks[i, 1] = _swapped(state[i, 1] ^ (half[i] | np.uint64(turn) << shift[i]))
-
-
-@compiled
-def answer(blocks: U64, half: U64, modulus: U64, subtract: bool) -> None:
-    """Add the first 8 bytes of each enciphered block to the halves, in place, or subtract them."""
-    for i in range(len(half)):
-        m = modulus[i]
-        y = _swapped(blocks[i, 0]) % m
-        x = half[i] + (m - y if subtract else y)
-        half[i] = x - m if x >= m else x
-
-
-@compiled
-def fold_rest(blocks: U64, rest: I64, where: I64, digests: U64) -> None:
-    """Exclusive or of the enciphered chunks ``rest`` of each word, for its first chunk."""
-    for i in range(len(rest)):
-        leader = where[rest[i], 1]
-        digests[leader, 0] ^= blocks[i, 0]
-        digests[leader, 1] ^= blocks[i, 1]
-
-
-@compiled
-def shuffle(order: U64, table: U32, last: Int) -> None:
-    """Steps of Sattolo's algorithm (1986), one by random number: for the places ``last``, last - 1 and on."""
-    for i in range(len(order)):
-        place = last - i
-        # The upper 44 bits, times a number of at most 20: the upper part of that is below ``place``.
-        other = np.int64((order[i] >> np.uint64(20)) * np.uint64(place) >> np.uint64(44))
-        table[place], table[other] = table[other], table[place]
