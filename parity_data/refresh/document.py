@@ -12,6 +12,7 @@ from parity_data.catalog import Column, Name
 from parity_data.mask import describe
 from parity_data.refresh.declared import declared_differences
 from parity_data.release.extensions import tables_with_user_rows
+from parity_data.release.properties import settings_everywhere
 from parity_data.report import (
     ColumnReport,
     ForeignKeyReport,
@@ -208,6 +209,9 @@ def _differences(refresh: Refresh) -> Iterator[Difference]:
         yield Difference("database", f"{columns} column(s) masked by '{mask}'", describe(mask).summary)
     for (kind, reason), count in Counter(refresh.excluded_entries).items():
         yield Difference("database", f"{count} {kind}(s) left out", reason)
+    if count := settings_everywhere(refresh.snapshot, refresh.catalog.roles):
+        what = f"{count} setting(s) that roles have on the whole server left out"
+        yield Difference("database", what, "they are the server's; those of roles in the database come along")
     for extension, table in tables_with_user_rows(refresh.snapshot.connection):
         what = f"rows of {table}, a table of the extension {extension}, left out"
         yield Difference("database", what, "what extensions keep, such as jobs to run, is their server's")

@@ -29,6 +29,11 @@ SELECT CASE WHEN s.setrole <> 0 THEN pg_get_userbyid(s.setrole) END,
 FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) AS item
 WHERE s.setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+#: Settings that roles have in every database of the server.
+_EVERYWHERE = """
+SELECT count(*) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole CROSS JOIN unnest(s.setconfig)
+WHERE s.setdatabase = 0 AND r.rolname = ANY (%s)
+"""
 _GRANTS = """
 SELECT CASE WHEN a.grantee = 0 THEN '' ELSE pg_get_userbyid(a.grantee) END,
        array_agg(a.privilege_type ORDER BY a.privilege_type), a.is_grantable
@@ -196,6 +201,13 @@ def _set(
             where=setting if role is None else f"{setting} for role {role}",
             todo="GRANT SET ON PARAMETER to the target role, or take it from production's database.",
         ) from None
+
+
+def settings_everywhere(snapshot: Snapshot, roles: Iterable[str]) -> int:
+    """How many settings the roles have on the whole of production's server, which do not come along."""
+    row = snapshot.connection.execute(_EVERYWHERE, [list(roles)]).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def limit_connections(connection: psycopg.Connection[Any], name: str, snapshot: Snapshot) -> None:

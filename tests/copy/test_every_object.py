@@ -63,6 +63,7 @@ def with_every_object(server: Server, version: int) -> Iterator[Database]:
             alter database {name} set search_path = app, "Weird ""Schema"" %s", public;
             alter database {name} set "my.setting" = 'it''s, "x"';
             alter role obj_reader in database {name} set statement_timeout = '5s';
+            alter role obj_reader set work_mem = '9MB';
             alter role obj_owner in database {name} set search_path = app;
             comment on database {name} is 'it''s all';
             alter database {name} owner to obj_owner;
@@ -131,5 +132,6 @@ def test_every_kind_of_object_arrives(pair: tuple[Database, Database], keep_ever
         "2 user mapping(s) left out",
         "1 subscription(s) left out",
         "2 large object(s) left out",
+        "1 setting(s) that roles have on the whole server left out",
     }
     assert all(left_out.values())
