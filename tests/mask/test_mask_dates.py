@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parity_data.mask import MaskSpec, compile_mask, describe
@@ -43,6 +43,7 @@ def masked(
     return masker(pl.Series(values, dtype=pl.String)).to_list()
 
 
+@settings(max_examples=25)
 @given(
     st.lists(st.dates(date(1000, 1, 1), date(8999, 12, 31)), min_size=2, max_size=20, unique=True), st.data()
 )

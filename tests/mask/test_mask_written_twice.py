@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from parity_data.mask import MaskSpec, compile_mask, describe
@@ -32,6 +32,7 @@ def assert_cases_stay(name: str, text: str) -> None:
     assert_promises(describe(name), [small, capital, some_capitals(text)])
 
 
+@settings(max_examples=30)
 @given(uuids)
 @example("00000000-0000-4000-8000-000000000001")
 @example("00000000-0000-0000-0000-00000000000a")
@@ -39,6 +40,7 @@ def test_uuids_stay_in_their_case(text: str) -> None:
     assert_cases_stay("uuid", text)
 
 
+@settings(max_examples=30)
 @given(macs)
 @example("00:11:22:33:44:55")
 @example("0a:00:00:00:00:00")
