@@ -200,7 +200,8 @@ class Estimator:
         count = int(codes.max(initial=-1)) + 1
         if not count or count == int(there.sum()) or clusters.thinning < 1:
             return None
-        pairs = np.unique(codes[there] * clusters.count + clusters.of_row[there])
+        pairs = np.sort(codes[there] * clusters.count + clusters.of_row[there])
+        pairs = pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
         value, head = pairs // clusters.count, pairs % clusters.count
         sure = clusters.chance[head] >= 1
         absence = np.log1p(-np.where(sure, 0, clusters.chance[head]))
@@ -210,9 +211,10 @@ class Estimator:
         brought = np.bincount(head, alone, minlength=clusters.count)
         chance = clusters.chance
         deviation = math.sqrt(float((chance * (1 - chance) * brought**2).sum()))
-        seen = len(np.unique(codes[there & (clusters.weight > 0)]))
-        lacking = float(missing[np.unique(value)].sum())
-        expected = len(np.unique(value)) - lacking
+        seen = np.count_nonzero(np.bincount(codes[there & (clusters.weight > 0)]))
+        known = np.bincount(value, minlength=count) > 0
+        lacking = float(missing[known].sum())
+        expected = np.count_nonzero(known) - lacking
         return Figure("different values", expected, float(seen), deviation, COUNT, missing=lacking)
 
 
