@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from parity_data.catalog.model import Name
@@ -52,7 +54,8 @@ class Decision:
     """What a column is taken for, and the mask proposed for it.
 
     score: 0 to 1, how sure we are that it is personal. Uncertain columns are masked until a person decides.
-    paths: of JSON, hstore, array and composite columns, every path seen, harmless ones too.
+    propose: finds the mask, which takes trials, when somebody asks for it. paths: of JSON, hstore, array and
+    composite columns, every path seen, harmless ones too.
     """
 
     table: Name
@@ -61,8 +64,12 @@ class Decision:
     band: Band
     score: float
     evidence: tuple[Evidence, ...]
-    mask: MaskSpec
+    propose: Callable[[], MaskSpec] = field(repr=False, compare=False)
     paths: tuple[PathDecision, ...] = ()
+
+    @cached_property
+    def mask(self) -> MaskSpec:
+        return self.propose()
 
     @property
     def why(self) -> str | None:

@@ -32,7 +32,7 @@ def follow_references(catalog: Catalog, decisions: list[Decision]) -> list[Decis
 
 def _follow(member: Decision, leader: Decision) -> Decision:
     if member.band == leader.band == "not_personal":
-        return replace(member, mask=leader.mask)
+        return replace(member, propose=lambda: leader.mask)
     note = Evidence(
         "reference",
         f"a foreign key joins it with {leader.table}.{leader.column}, so both are masked alike",
@@ -40,13 +40,13 @@ def _follow(member: Decision, leader: Decision) -> Decision:
         leader.kind,
     )
     if leader.band == "not_personal" or member.kind == "unknown":
-        return replace(member, mask=leader.mask, evidence=(*member.evidence, note))
+        return replace(member, propose=lambda: leader.mask, evidence=(*member.evidence, note))
     return replace(
         member,
         kind=leader.kind,
         band=leader.band,
         score=max(member.score, leader.score),
-        mask=leader.mask,
+        propose=lambda: leader.mask,
         evidence=(*member.evidence, note),
     )
 

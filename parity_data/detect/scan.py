@@ -24,6 +24,7 @@ from parity_data.detect.sample import TableSample, limits, read_sample
 from parity_data.detect.speech import NOBODY_LISTENED, evidence_of
 from parity_data.detect.types import class_of
 from parity_data.language import LanguageModel
+from parity_data.mask import MaskSpec
 
 #: Rows read of each table.
 SAMPLE_ROWS = 500
@@ -157,19 +158,6 @@ def _heard(one: Field, cache: ValueCache, model: LanguageModel | None) -> tuple[
 
 def _plain(column: _Column, verdict: Verdict) -> Decision:
     one = column.field
-    mask = defaults.mask_for(verdict, one.column, column.table, unique=one.key)
-    return Decision(
-        one.table, one.column.name, verdict.kind, verdict.band, verdict.score, verdict.evidence, mask
-    )
-
-
-def _with_parts(column: _Column, whole: Whole) -> Decision:
-    one, verdict = column.field, whole.verdict
-    mask = None
-    if column.parts is not None and column.parts.how == "document":
-        mask = defaults.mask_for_parts(whole, one.column, column.table)
-    if mask is None:
-        mask = defaults.mask_for(verdict, one.column, column.table, unique=one.key)
     return Decision(
         one.table,
         one.column.name,
@@ -177,7 +165,28 @@ def _with_parts(column: _Column, whole: Whole) -> Decision:
         verdict.band,
         verdict.score,
         verdict.evidence,
-        mask,
+        lambda: defaults.mask_for(verdict, one.column, column.table, unique=one.key),
+    )
+
+
+def _with_parts(column: _Column, whole: Whole) -> Decision:
+    one, verdict = column.field, whole.verdict
+
+    def propose() -> MaskSpec:
+        if column.parts is not None and column.parts.how == "document":
+            mask = defaults.mask_for_parts(whole, one.column, column.table)
+            if mask is not None:
+                return mask
+        return defaults.mask_for(verdict, one.column, column.table, unique=one.key)
+
+    return Decision(
+        one.table,
+        one.column.name,
+        verdict.kind,
+        verdict.band,
+        verdict.score,
+        verdict.evidence,
+        propose,
         whole.paths,
     )
 
