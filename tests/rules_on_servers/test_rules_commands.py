@@ -249,6 +249,13 @@ def test_the_page_explains_and_holds_no_value(place: Place) -> None:
     assert "http" not in page.replace("http-equiv", "")
 
 
+def test_the_page_names_what_is_personal_and_kept(place: Place) -> None:
+    place.done("scan", "--write", str(place.rules), "--decide", "keep")
+    place.done("scan", "--page", "out/scan.html")
+    page = (place.folder / "out/scan.html").read_text(encoding="utf-8")
+    assert "<bdi>shop.customers</bdi>.<bdi>email</bdi>" in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
