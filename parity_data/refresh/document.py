@@ -24,6 +24,7 @@ from parity_data.report import (
     UndecidedReport,
 )
 from parity_data.report.scan_page import looks_like
+from parity_data.report.text import plural
 from parity_data.rules.history import History
 from parity_data.verify.result import Difference
 
@@ -197,20 +198,22 @@ def _differences(refresh: Refresh) -> Iterator[Difference]:
         yield Difference("database", share, "the fraction that was asked for")
     for name, found in refresh.selections.items():
         if found.completed:
-            what = f"{found.completed} row(s) are there only because a chosen row references them"
+            what = f"{plural(found.completed, 'row')} there only because a chosen row references them"
             yield Difference(str(name), what, "every reference that resolves in production resolves here")
         for keys in found.relinked:
-            what = f"{keys.rows} row(s) refer to other rows of {keys.link.referenced} than in production"
+            what = f"{plural(keys.rows, 'row')} with a reference to other rows of {keys.link.referenced}"
             reason = f"{keys.left_out} that they refer to were not sampled (relink in policy.yaml)"
             yield Difference(f"{name}.{keys.link.name}", what, reason)
     masked = {c.name for masks in refresh.masks.values() for c in masks.values() if c.name != "keep"}
     for mask in sorted(masked):
         columns = sum(spec.name == mask for masks in refresh.masks.values() for spec in masks.values())
-        yield Difference("database", f"{columns} column(s) masked by '{mask}'", describe(mask).summary)
+        yield Difference(
+            "database", f"{plural(columns, 'column')} masked by '{mask}'", describe(mask).summary
+        )
     for (kind, reason), count in Counter(refresh.excluded_entries).items():
-        yield Difference("database", f"{count} {kind}(s) left out", reason)
+        yield Difference("database", f"{plural(count, kind)} left out", reason)
     if count := settings_everywhere(refresh.snapshot, refresh.catalog.roles):
-        what = f"{count} setting(s) that roles have on the whole server left out"
+        what = f"{plural(count, 'setting')} that roles have on the whole server left out"
         yield Difference("database", what, "they are the server's; those of roles in the database come along")
     for extension, table in tables_with_user_rows(refresh.snapshot.connection):
         what = f"rows of {table}, a table of the extension {extension}, left out"
@@ -225,4 +228,4 @@ def _differences(refresh: Refresh) -> Iterator[Difference]:
     if refresh.large_objects and treatment != "keep":
         what = "left out" if treatment == "exclude" else "filled with zero bytes"
         reason = f"large_objects: {treatment} in policy.yaml; column rules do not reach them"
-        yield Difference("database", f"{refresh.large_objects} large object(s) {what}", reason)
+        yield Difference("database", f"{plural(refresh.large_objects, 'large object')} {what}", reason)

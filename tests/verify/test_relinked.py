@@ -12,6 +12,7 @@ from psycopg import sql
 from parity_data.catalog import Name
 from parity_data.database import Database
 from parity_data.refresh.plan import make_plan
+from parity_data.report.text import plural
 from parity_data.settings import Settings
 
 _TABLES = """
@@ -117,9 +118,11 @@ def test_whoever_loses_a_row_refers_to_another_and_nobody_else_does(
         *(f"public.orders.{keys.link.name}" for keys in orders.relinked),
         "public.remarks.remarks_supplier_fkey",
     }
-    said = {d.scope: d.what for d in refresh.document.differences if "refer to other rows" in d.what}
+    said = {d.scope: d.what for d in refresh.document.differences if "reference to other rows" in d.what}
     for keys in orders.relinked:
-        assert said[f"public.orders.{keys.link.name}"].startswith(f"{keys.rows} row(s) refer to other rows")
+        assert said[f"public.orders.{keys.link.name}"].startswith(
+            plural(keys.rows, "row") + " with a reference to other rows"
+        )
     foretold = {(e["schema"], e["table"]): e for e in planned.as_dict()["tables"]}
     for name, selection in refresh.selections.items():
         entry = foretold[name.schema, name.name]
