@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -281,10 +280,9 @@ def test_cancelling_in_the_middle_of_a_copy_leaves_nothing(place: Place) -> None
         tags = {t["key"]: t["value"] for t in place.ui.run(run_id)["tags"]}
         worker = psutil.Process(int(tags[PROCESS_TAG].split()[1]))
         place.ui.cancel(run_id)
-        cancelled = time.monotonic()
-        until(lambda: nothing_left(place), "sessions, locks and databases to go", 5)
-        left = max(0.1, 5 - (time.monotonic() - cancelled))
-        assert worker.wait(left) is None or not worker.is_running()
+        # Seconds on an idle machine; how many says the load, so the limit is far beyond.
+        until(lambda: nothing_left(place), "sessions, locks and databases to go", 60)
+        assert worker.wait(60) is None or not worker.is_running()
         assert place.ui.ended(run_id, 10)["status"] == "CANCELED"
     finally:
         place.let_go()
