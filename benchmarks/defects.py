@@ -220,7 +220,7 @@ def fill(database: Database) -> None:
             "create function {table}() returns int language sql as 'select 1'",
         )
         script += [defect.filled(statement) + ";" for statement in statements]
-    command = [programs() / "psql", "-qX", "-v", "ON_ERROR_STOP=1"]
+    command: list[str | Path] = [programs() / "psql", "-qX", "-v", "ON_ERROR_STOP=1"]
     text = "\n".join(["set client_encoding = 'UTF8';", *script, "analyze;"])
     done = subprocess.run(
         command, env=database.environment(), input=text, text=True, capture_output=True, check=False

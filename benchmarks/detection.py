@@ -1,6 +1,6 @@
 """How well detection finds personal columns: precision and recall on databases with labels.
 
-    python benchmarks/detection.py [--samples FOLDER --labels FOLDER] [--hard A|B|both] [--documents]
+    python -m benchmarks.detection [--samples FOLDER --labels FOLDER] [--hard A|B|both] [--documents]
 
 --samples holds NAME.sql.gz dumps, --labels one NAME.csv each with the columns schema, table, column, pii_type
 and level (direct | quasi | ambiguous | none), scored on direct against none. --hard takes the hard set: half
@@ -18,10 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import hard_set
-import wide_documents
-from _scoring import Judged, Score
-
+from benchmarks import hard_set, wide_documents
+from benchmarks._scoring import Judged, Score
 from parity_data.catalog import Snapshot, read_catalog
 from parity_data.database import Database
 from parity_data.demo.server import Server

@@ -1,6 +1,6 @@
 """How long a scan of a wide schema takes: 300 tables x 15 columns, 500 values each, cold and remembered.
 
-    python benchmarks/detection_speed.py [--tables 300] [--columns 15] [--rows 500]
+    python -m benchmarks.detection_speed [--tables 300] [--columns 15] [--rows 500]
 
 Columns repeat a mix of text, prose, numbers, dates and documents, every one with values of its own. The
 second scan finds what the first one remembered in a file. Reading the samples alone is the baseline. On a
@@ -15,8 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hard_set import draw
-
+from benchmarks.hard_set import draw
 from parity_data.catalog import Catalog, Snapshot, read_catalog
 from parity_data.database import Database
 from parity_data.demo.server import Server

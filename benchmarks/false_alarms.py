@@ -34,7 +34,7 @@ from parity_data.subset.clusters import clusters_of
 from parity_data.subset.keys import read_keys
 from parity_data.subset.plan import choose
 from parity_data.subset.wishes import make_wishes
-from parity_data.verify.sample import Estimator, judge
+from parity_data.verify.sample import Estimator, Judged, judge
 
 AIM = 0.02
 
@@ -91,7 +91,7 @@ def repeat(database: Database, policy: Policy, runs: int) -> tuple[int, int, flo
         fraction = float(random.uniform(0.05, 0.5))
         drawn = {name: replace(table, draw=random.random(table.rows)) for name, table in keys.items()}
         selections = choose(catalog, drawn, links, policy, fraction, random.bytes(32))
-        judged = []
+        judged: list[Judged] = []
         for name, columns in looks.items():
             sample = selections[name].sample
             clusters = clusters_of(sample) if sample is not None else None

@@ -72,7 +72,7 @@ def truths() -> list[Truth]:
         name = table.split(".")[0]
         for column, entry in columns.items():
             if table.endswith(".paths"):
-                found.append(Truth(name, table.split(".")[1], column, *entry, half_of(name)))
+                found.append(Truth(name, table.split(".")[1], column, entry[0], entry[1], half_of(name)))
             else:
                 found.append(Truth(name, column, None, entry[1], entry[2], half_of(name)))
     return found
@@ -166,7 +166,7 @@ def _call(name: str, pools: dict[str, Any], draws: random.Random, i: int, made: 
         return f"{_ascii(local).lower()}@{draws.choice(pools['domain'])}"
     if name in ("kv_value", "eav_value"):
         key = made.get("meta_key") or made["attribute"]
-        return {
+        values: dict[str, str] = {
             "nickname": draws.choice(pools["en_f"]),
             "newsletter": draws.choice(["weekly", "never"]),
             "phone_number": f"+49 171 {draws.randrange(10**6, 10**7)}",
@@ -175,7 +175,8 @@ def _call(name: str, pools: dict[str, Any], draws: random.Random, i: int, made: 
             "contact_email": _call("mail", pools, draws, i, made),
             "weight": str(draws.randrange(10, 99)),
             "contact_person": f"{draws.choice(pools['pl_f'])} {draws.choice(pools['pl_l'])}",
-        }[key]
+        }
+        return values[str(key)]
     return _FUNCTIONS[name](draws)
 
 

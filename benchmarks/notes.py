@@ -15,7 +15,7 @@ import random
 import string
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,7 +127,7 @@ def _value(name: str, person: Person, language: str, draw: random.Random) -> str
     full = f"{person.given} {person.family}"
     if name in ("given", "family", "phone", "email", "address", "login"):
         return str(getattr(person, name))
-    made = {
+    made: dict[str, Callable[[], str]] = {
         "name": lambda: full,
         "lower": full.lower,
         "upper": full.upper,

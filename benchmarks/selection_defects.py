@@ -57,7 +57,7 @@ _SEEN = re.compile(r"(?:It would have shown|Too small to tell less than) ([0-9.e
 
 @dataclass(frozen=True)
 class Chosen:
-    """A draw, with what the defects look at. orders: references of all orders by column."""
+    """A draw, and what the defects look at: orders that were refunded, customers of the better tier."""
 
     selections: Mapping[Name, Selection]
     refunded: Marks
@@ -77,12 +77,13 @@ def _capped(chosen: Chosen, most: int) -> Marks:
     first = np.searchsorted(at[order], at[order])
     rank = np.empty(len(at), np.int64)
     rank[order] = np.arange(len(at)) - first
-    return (rank >= most) & (at != NULL)
+    beyond: Marks = (rank >= most) & (at != NULL)
+    return beyond
 
 
 def _heaviest(chosen: Chosen, rows: int) -> Marks:
     at = chosen.at("customer")
-    return np.arange(rows) == np.bincount(at[at >= 0], minlength=rows).argmax()
+    return _only(int(np.bincount(at[at >= 0], minlength=rows).argmax()), rows)
 
 
 #: By name: the table, and which of its rows are lost.
@@ -103,7 +104,13 @@ DEFECTS: dict[str, tuple[Name, Callable[[Chosen, Draw], Marks]]] = {
 def _one(selection: Selection, draw: Draw) -> Marks:
     assert selection.sample is not None
     drawn = np.flatnonzero(selection.sample.chosen & ~selection.sample.completed)
-    return np.arange(selection.total) == draw.choice(drawn)
+    return _only(int(draw.choice(drawn)), selection.total)
+
+
+def _only(row: int, rows: int) -> Marks:
+    marks = np.zeros(rows, np.bool_)
+    marks[row] = True
+    return marks
 
 
 def without(selections: Mapping[Name, Selection], table: Name, lost: Marks) -> dict[Name, Selection]:

@@ -93,7 +93,7 @@ def filler(name: str) -> Callable[[Database], None] | None:
 
 def run_script(database: Database, script: bytes) -> None:
     """Feed a script to psql, then gather statistics."""
-    command = [programs() / "psql", "-qX", "-o", os.devnull]
+    command: list[str | Path] = [programs() / "psql", "-qX", "-o", os.devnull]
     done = subprocess.run(command, env=database.environment(), input=script, capture_output=True, check=False)
     if done.returncode:
         raise SystemExit(f"psql failed: {done.stderr.decode()[-500:]}")

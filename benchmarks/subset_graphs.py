@@ -117,11 +117,11 @@ def make(graph: Graph) -> tuple[Catalog, dict[Name, TableKeys], tuple[Link, ...]
     catalog = Catalog("graph", 180000, "1", "UTF8", {}, tables)
     links = make_links(catalog)
     found: dict[Name, TableKeys] = {}
-    for name, table in tables.items():
+    for name, made in tables.items():
         rows, _ = graph[name.name]
         numbers = np.arange(1, rows + 1, dtype=np.int64)
         found[name] = TableKeys(
-            table, numbers, np.broadcast_to(np.int16(0), rows), draws(numbers, None, name, _KEY)
+            made, numbers, np.broadcast_to(np.int16(0), rows), draws(numbers, None, name, _KEY)
         )
     for link in links:
         own, other = link_codes(catalog, link)

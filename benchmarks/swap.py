@@ -110,7 +110,7 @@ def main() -> int:
             for server in servers:
                 server.start()
             make_room(servers[1], options.clients)
-            return measure(*servers, folder, options.method, options.clients, options.swaps)
+            return measure(servers[0], servers[1], folder, options.method, options.clients, options.swaps)
         finally:
             for server in servers:
                 server.delete()

@@ -162,7 +162,13 @@ def dump_and_restore(staging: Server, source: Database) -> Measured:
     programs = Path(find_client_tools(18, None).dump).parent
     started = time.perf_counter()
     dump = subprocess.Popen([programs / "pg_dump", source.uri()], stdout=subprocess.PIPE)
-    psql = [programs / "psql", "-qX", "-v", "ON_ERROR_STOP=1", staging.url("baseline").uri()]
+    psql: list[str | Path] = [
+        programs / "psql",
+        "-qX",
+        "-v",
+        "ON_ERROR_STOP=1",
+        staging.url("baseline").uri(),
+    ]
     subprocess.run(psql, stdin=dump.stdout, stdout=subprocess.DEVNULL, check=True)
     if dump.wait():
         raise SystemExit("pg_dump failed")

@@ -7,7 +7,8 @@ import random
 from typing import Any
 
 import psycopg
-from hard_set import draw
+
+from benchmarks.hard_set import draw
 
 DOCUMENTS = 400
 

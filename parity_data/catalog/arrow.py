@@ -97,6 +97,17 @@ def unpack_tids(values: pa.Array) -> npt.NDArray[np.int64]:
     return (block << 16) | (parts[:, 4] << 8) | parts[:, 5]
 
 
+def tid(address: int) -> str:
+    """A packed address as the text of a ``tid``."""
+    return f"({address >> 16},{address & 0xFFFF})"
+
+
+def packed(tid: str) -> int:
+    """The packed address that a ``tid`` in text stands for."""
+    block, line = tid.strip("()").split(",")
+    return int(block) << 16 | int(line)
+
+
 def tid_array(addresses: RowAddresses) -> str:
     """Packed addresses as the text of an array of ``tid``."""
-    return "{" + ",".join(f'"({a >> 16},{a & 0xFFFF})"' for a in addresses.tolist()) + "}"
+    return "{" + ",".join(f'"{tid(address)}"' for address in addresses.tolist()) + "}"

@@ -170,25 +170,14 @@ def _plain(column: _Column, verdict: Verdict) -> Decision:
 
 
 def _with_parts(column: _Column, whole: Whole) -> Decision:
-    one, verdict = column.field, whole.verdict
+    plain = _plain(column, whole.verdict)
 
     def propose() -> MaskSpec:
-        if column.parts is not None and column.parts.how == "document":
-            mask = defaults.mask_for_parts(whole, one.column, column.table)
-            if mask is not None:
-                return mask
-        return defaults.mask_for(verdict, one.column, column.table, unique=one.key)
+        document = column.parts is not None and column.parts.how == "document"
+        mask = defaults.mask_for_parts(whole, column.field.column, column.table) if document else None
+        return plain.mask if mask is None else mask
 
-    return Decision(
-        one.table,
-        one.column.name,
-        verdict.kind,
-        verdict.band,
-        verdict.score,
-        verdict.evidence,
-        propose,
-        whole.paths,
-    )
+    return replace(plain, propose=propose, paths=whole.paths)
 
 
 def _key_columns(catalog: Catalog, table: Table) -> set[str]:

@@ -258,6 +258,12 @@ def _repeats(codes: Codes) -> npt.NDArray[np.int32]:
     return frame.select(pl.int_range(pl.len(), dtype=pl.Int32).over("code")).to_series().to_numpy()
 
 
+def referrers(keys: Mapping[Name, TableKeys], link: Link) -> npt.NDArray[np.int64]:
+    """By row of the link's referenced table, how many rows refer to it in production."""
+    at = keys[link.table].references[link.name]
+    return np.bincount(at[at >= 0], minlength=keys[link.referenced].rows)
+
+
 def resolve_links(found: Mapping[Name, TableKeys], links: Sequence[Link], folder: Path | None = None) -> None:
     """Fill ``references`` of every table and drop the codes. folder: for what does not fit in memory."""
     catalog_tables = {name: keys.table for name, keys in found.items()}

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from parity_data.catalog.arrow import RowAddresses
 from parity_data.catalog.model import Name
 from parity_data.subset.closure import Mask
-from parity_data.subset.keys import Positions, TableKeys
+from parity_data.subset.keys import Positions, TableKeys, referrers
 from parity_data.subset.links import Link
 from parity_data.subset.strata import fan_out_class
 
@@ -53,7 +53,7 @@ class Relinked:
 
 def sampled_targets(keys: Mapping[Name, TableKeys], link: Link, drawn: Mask) -> Positions:
     """Positions of the rows that references may go to: those of ``drawn`` that production refers to."""
-    usable = drawn & (_fan_out(keys, link) > 0)
+    usable = drawn & (referrers(keys, link) > 0)
     if link.leaf is not None:
         usable = usable & (keys[link.referenced].leaf == link.leaf)
     return np.flatnonzero(usable).astype(np.int32)
@@ -70,7 +70,7 @@ def relink(keys: Mapping[Name, TableKeys], link: Link, chosen: Mapping[Name, Mas
     lost = np.unique(at[_leads_nowhere(at, chosen[link.table], chosen[link.referenced])])
     if not len(targets) or not len(lost):
         return at
-    draw, classes = keys[link.referenced].draw, fan_out_class(_fan_out(keys, link))
+    draw, classes = keys[link.referenced].draw, fan_out_class(referrers(keys, link))
     new = np.arange(keys[link.referenced].rows, dtype=np.int32)
     there = np.unique(classes[targets])
     dealt = dict.fromkeys(there.tolist(), 0)
@@ -89,12 +89,6 @@ def _leads_nowhere(at: Positions, chosen: Mask, there: Mask) -> Mask:
     return chosen & (at >= 0) & ~there[np.maximum(at, 0)]
 
 
-def _fan_out(keys: Mapping[Name, TableKeys], link: Link) -> npt.NDArray[np.int64]:
-    """By row of the referenced table, how many rows refer to it in production."""
-    at = keys[link.table].references[link.name]
-    return np.bincount(at[at >= 0], minlength=keys[link.referenced].rows)
-
-
 def relinked(keys: Mapping[Name, TableKeys], link: Link, chosen: Mask, new: Positions) -> Relinked | None:
     """What ``relink`` changed, by addresses; None for nothing. chosen: rows of the link's table that go."""
     own, other = keys[link.table], keys[link.referenced]
@@ -102,7 +96,7 @@ def relinked(keys: Mapping[Name, TableKeys], link: Link, chosen: Mask, new: Posi
     moved = np.flatnonzero(chosen & (new != at))
     if not len(moved):
         return None
-    classes = fan_out_class(_fan_out(keys, link))
+    classes = fan_out_class(referrers(keys, link))
     targets, to = np.unique(new[moved], return_inverse=True)
     address, index = {}, {}
     for number, leaf in enumerate(own.table.leaves):

@@ -13,7 +13,7 @@ from parity_data.rules.subset import SubsetRules
 from parity_data.subset import quota
 from parity_data.subset.heads import Heads
 from parity_data.subset.heavy import admissions, exceeds
-from parity_data.subset.keys import TableKeys
+from parity_data.subset.keys import TableKeys, referrers
 from parity_data.subset.links import Link, is_relinked
 from parity_data.subset.quota import Candidate, Quotas
 from parity_data.subset.rates import GRID, even_out, interpolate, make_rates, next_on_grid
@@ -151,7 +151,7 @@ class Sampler:
         classes = [fan_out_class(self._size(other, rows, name)[light]) for other in owned[:_TOTALS]]
         family = fan_out_class(self._size(name, rows, name)[light])
         at = rows[light]
-        relinked = [fan_out_class(self._referrers(link)[at]) for link in self._relinked_to(name)]
+        relinked = [fan_out_class(referrers(self.keys, link)[at]) for link in self._relinked_to(name)]
         told = [c for c in self.rules.of(name).strata if c in keys.categories]
         guessed = [c for c in sorted(keys.categories) if c not in told]
         empty = np.zeros(len(at), np.int64)
@@ -176,17 +176,12 @@ class Sampler:
         """Keys whose references to rows of this table go to sampled ones."""
         return [k for k in self.links if k.referenced == name and is_relinked(k, self.rules)]
 
-    def _referrers(self, link: Link) -> npt.NDArray[np.int64]:
-        """By row of the referenced table, how many rows refer to it."""
-        at = self.keys[link.table].references[link.name]
-        return np.bincount(at[at >= 0], minlength=self.keys[link.referenced].rows)
-
     def _relink_targets(self) -> None:
         """For every relinked key a row to which references may go is there, at any fraction."""
         score = self._place + _SHARE_COSTS * self._share
         for name in self.heads.order:
             for link in self._relinked_to(name):
-                units = np.unique(self.heads.unit[name][self._referrers(link) > 0])
+                units = np.unique(self.heads.unit[name][referrers(self.keys, link) > 0])
                 if len(units) and not (self.quotas.entry[units] <= 0).any():
                     self.quotas.admit(int(units[np.argmin(score[units])]), 0.0, quota.CATEGORY)
 

@@ -11,7 +11,6 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from parity_data.compiled import compiled
 from parity_data.verify import _loops
 from parity_data.verify._words import I64, U64, Key, Words
 
@@ -28,23 +27,11 @@ class Bits:
 
     def add(self, numbers: U64) -> None:
         """Put numbers in."""
-        _fill(numbers, self.bits, self.mask)
+        _loops.fill(numbers, self.bits, self.mask)
 
     def merge(self, other: Bits) -> None:
         """Put in what another of the same size holds."""
         self.bits |= other.bits
-
-
-@compiled
-def _fill(numbers: U64, bits: npt.NDArray[np.uint8], mask: np.uint64) -> None:
-    for number in numbers:
-        at = number & mask
-        bits[at >> np.uint64(3)] |= np.uint8(np.uint64(1) << (at & np.uint64(7)))
-
-
-@compiled
-def _bit(bits: npt.NDArray[np.uint8], at: np.uint64) -> bool:
-    return bool(bits[at >> np.uint64(3)] & np.uint8(np.uint64(1) << (at & np.uint64(7))))
 
 
 class Lookup:
@@ -67,7 +54,7 @@ class Lookup:
     def held(self, digests: U64, mark: np.uint64, fewer: int) -> npt.NDArray[np.bool_]:
         """Which of the digests are held, seen in fewer rows than ``fewer``, and bear the mark."""
         found = np.zeros(digests.size, dtype=np.bool_)
-        _held(
+        _loops.find_held(
             digests, mark, np.uint64(fewer), self._count, self._sieve.bits, self._sieve.mask,
             self._places, self._top, self._packed, self._shift, found,
         )  # fmt: skip
@@ -91,68 +78,10 @@ class Lookup:
         """
         counts = np.zeros((sizes.size, longest + 1), dtype=np.int64)
         hit = np.zeros(sizes.size, dtype=np.bool_)
-        _runs(
+        _loops.find_runs(
             words.hashes, words.lengths, words.starts, sizes, begin.bits, begin.mask,
             np.uint64(key.factor), np.uint64(key.salt), mark, np.uint64(fewer), self._count,
             self._sieve.bits, self._sieve.mask,
             self._places, self._top, self._packed, self._shift, counts, hit,
         )  # fmt: skip
         return counts, hit
-
-
-@compiled
-def _is_held(
-    digest: np.uint64, mark: np.uint64, fewer: np.uint64, count: np.uint64,
-    bitmap: npt.NDArray[np.uint8], mask: np.uint64,
-    places: I64, top: np.uint64, packed: U64, shift: np.uint64,
-) -> bool:  # fmt: skip
-    wanted = digest >> shift
-    if not _bit(bitmap, wanted & mask):
-        return False
-    part = digest >> top
-    for i in range(places[part], places[part + np.uint64(1)]):
-        if packed[i] >> shift == wanted:
-            seen = packed[i] & count
-            return bool(seen > np.uint64(0) and seen < fewer and packed[i] & mark == mark)
-    return False
-
-
-@compiled
-def _held(
-    digests: U64, mark: np.uint64, fewer: np.uint64, count: np.uint64,
-    bitmap: npt.NDArray[np.uint8], mask: np.uint64,
-    places: I64, top: np.uint64, packed: U64, shift: np.uint64, found: npt.NDArray[np.bool_],
-) -> None:  # fmt: skip
-    for i in range(digests.size):
-        found[i] = _is_held(
-            digests[i], mark, fewer, count, bitmap, mask, places, top, packed, shift
-        )  # fmt: skip
-
-
-@compiled
-def _runs(
-    hashes: U64, lengths: I64, starts: I64, sizes: npt.NDArray[np.bool_],
-    beginnings: npt.NDArray[np.uint8], beginnings_mask: np.uint64, factor: np.uint64, salt: np.uint64,
-    mark: np.uint64, fewer: np.uint64, count: np.uint64, bitmap: npt.NDArray[np.uint8], mask: np.uint64,
-    places: I64, top: np.uint64, packed: U64, shift: np.uint64, counts: I64, hit: npt.NDArray[np.bool_],
-) -> None:  # fmt: skip
-    longest = counts.shape[1] - 1
-    for text in range(starts.size - 1):
-        end = starts[text + 1]
-        words = end - starts[text]
-        for first in range(starts[text], end):
-            total, power = np.uint64(0), np.uint64(1)
-            length = np.int64(0)
-            begins = _bit(beginnings, hashes[first] & beginnings_mask)
-            for size in range(1, min(sizes.size, end - first + 1, words)):
-                word = first + size - 1
-                total += hashes[word] * power
-                power *= factor
-                length += lengths[word]
-                if sizes[size]:
-                    counts[size, min(length, longest)] += 1
-                    if not begins:
-                        continue
-                    digest = _loops.run_digest(total, size, salt)
-                    if _is_held(digest, mark, fewer, count, bitmap, mask, places, top, packed, shift):
-                        hit[size] = True

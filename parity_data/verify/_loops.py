@@ -1,4 +1,8 @@
-"""Compiled loops over words: hash them, and add their hashes up by text and by every few words in a row."""
+"""Compiled loops over words: hash them, add their hashes up by text and by every few in a row, look these up.
+
+They are in one file, since compiled code is made anew where its own source has changed, and not where a
+function has changed that was compiled into it.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +89,7 @@ def split(
 
 
 @compiled
-def run_digest(total: np.uint64, words: int, salt: np.uint64) -> np.uint64:
+def _run_digest(total: np.uint64, words: int, salt: np.uint64) -> np.uint64:
     """The digest of so many words, from the sum of their hashes."""
     return _mixed(total + np.uint64(words) * _GOLDEN + salt)
 
@@ -102,7 +106,7 @@ def whole(
             total += hashes[word] * power
             power *= factor
             length += lengths[word]
-        digests[text] = run_digest(total, starts[text + 1] - starts[text], salt)
+        digests[text] = _run_digest(total, starts[text + 1] - starts[text], salt)
         characters[text] = length
 
 
@@ -123,7 +127,80 @@ def runs(
                 total += hashes[word] * power
                 power *= factor
                 length += lengths[word]
-            digests[found] = run_digest(total, size, salt)
+            digests[found] = _run_digest(total, size, salt)
             firsts[found], texts[found], characters[found] = first, text, length
             found += 1
     return found
+
+
+@compiled
+def fill(numbers: U64, bits: U8, mask: np.uint64) -> None:
+    """Put numbers into a set of bits. mask: of the bits that tell the place."""
+    for number in numbers:
+        at = number & mask
+        bits[at >> np.uint64(3)] |= np.uint8(np.uint64(1) << (at & np.uint64(7)))
+
+
+@compiled
+def _bit(bits: U8, at: np.uint64) -> bool:
+    return bool(bits[at >> np.uint64(3)] & np.uint8(np.uint64(1) << (at & np.uint64(7))))
+
+
+@compiled
+def _is_held(
+    digest: np.uint64, mark: np.uint64, fewer: np.uint64, count: np.uint64,
+    bitmap: U8, mask: np.uint64,
+    places: I64, top: np.uint64, packed: U64, shift: np.uint64,
+) -> bool:  # fmt: skip
+    wanted = digest >> shift
+    if not _bit(bitmap, wanted & mask):
+        return False
+    part = digest >> top
+    for i in range(places[part], places[part + np.uint64(1)]):
+        if packed[i] >> shift == wanted:
+            seen = packed[i] & count
+            return bool(seen > np.uint64(0) and seen < fewer and packed[i] & mark == mark)
+    return False
+
+
+@compiled
+def find_held(
+    digests: U64, mark: np.uint64, fewer: np.uint64, count: np.uint64,
+    bitmap: U8, mask: np.uint64,
+    places: I64, top: np.uint64, packed: U64, shift: np.uint64, found: npt.NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Which of n digests are held; see ``_lookup.Lookup.held``."""
+    for i in range(digests.size):
+        found[i] = _is_held(
+            digests[i], mark, fewer, count, bitmap, mask, places, top, packed, shift
+        )  # fmt: skip
+
+
+@compiled
+def find_runs(
+    hashes: U64, lengths: I64, starts: I64, sizes: npt.NDArray[np.bool_],
+    beginnings: U8, beginnings_mask: np.uint64, factor: np.uint64, salt: np.uint64,
+    mark: np.uint64, fewer: np.uint64, count: np.uint64, bitmap: U8, mask: np.uint64,
+    places: I64, top: np.uint64, packed: U64, shift: np.uint64, counts: I64, hit: npt.NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Look up every few words in a row; see ``_lookup.Lookup.runs``."""
+    longest = counts.shape[1] - 1
+    for text in range(starts.size - 1):
+        end = starts[text + 1]
+        words = end - starts[text]
+        for first in range(starts[text], end):
+            total, power = np.uint64(0), np.uint64(1)
+            length = np.int64(0)
+            begins = _bit(beginnings, hashes[first] & beginnings_mask)
+            for size in range(1, min(sizes.size, end - first + 1, words)):
+                word = first + size - 1
+                total += hashes[word] * power
+                power *= factor
+                length += lengths[word]
+                if sizes[size]:
+                    counts[size, min(length, longest)] += 1
+                    if not begins:
+                        continue
+                    digest = _run_digest(total, size, salt)
+                    if _is_held(digest, mark, fewer, count, bitmap, mask, places, top, packed, shift):
+                        hit[size] = True

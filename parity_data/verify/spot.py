@@ -18,7 +18,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from parity_data.catalog.arrow import RowAddresses
+from parity_data.catalog.arrow import RowAddresses, packed, tid
 from parity_data.catalog.model import Name, Table
 from parity_data.catalog.reading import own_rows
 from parity_data.mask import ColumnMasker, MaskSpec, describe, looks_at
@@ -173,7 +173,7 @@ def _production(
         chosen = [(leaf.name, a) for leaf in leaves for a in spot.chosen.get(leaf.name, ())]
         picked = draw.sample(chosen, min(rows, len(chosen)))
         for name in dict.fromkeys(name for name, _ in picked):
-            tids = [f"({int(a) >> 16},{int(a) & 0xFFFF})" for leaf, a in picked if leaf == name]
+            tids = [tid(int(address)) for leaf, address in picked if leaf == name]
             condition = sql.SQL("WHERE ctid = ANY ({}::tid[])").format(sql.Literal(tids))
             found += _as_staged(
                 source, spot, name, columns, _read(source, _relation(name), columns, condition)
@@ -200,14 +200,12 @@ def _as_staged(
     """The rows without their address, the last column, and with the keys that they have in staging."""
     made = [list(row) for row in rows]
     for row in made:
-        block, line = str(row.pop()).strip("()").split(",")
+        own = packed(str(row.pop()))
         for keys in spot.relinked:
-            target = keys.target_of(leaf, (int(block) << 16) | int(line))
+            target = keys.target_of(leaf, own)
             if target is not None:
                 other, address = target
-                condition = sql.SQL("WHERE ctid = {}::tid").format(
-                    sql.Literal(f"({address >> 16},{address & 0xFFFF})")
-                )
+                condition = sql.SQL("WHERE ctid = {}::tid").format(sql.Literal(tid(address)))
                 values = _read(source, _relation(other), keys.link.referenced_columns, condition)[0]
                 for column, value in zip(keys.link.columns, values[:-1], strict=True):
                     row[columns.index(column)] = value

@@ -256,6 +256,7 @@ def test_a_language_model_is_used_where_one_is_installed(
             "from generate_series(1, 40) g"
         )
     settings = Settings(source_db, None, None, rules=tmp_path / "rules", work=tmp_path)
+    monkeypatch.setattr("parity_data.refresh.scan.installed_model", lambda: None)
     alone = look(settings)
     monkeypatch.setattr("parity_data.refresh.scan.installed_model", Listener)
     read = look(settings)

@@ -1,0 +1,80 @@
+"""A row that the draw chose and the selection lost is missed, one by one, and its table is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from fix_copies import run_script
+
+from parity_data.catalog import Name, Snapshot, read_catalog
+from parity_data.catalog.arrow import ArrowReader
+from parity_data.database import Database
+from parity_data.refresh.representative import check_sample
+from parity_data.rules import Policy
+from parity_data.subset import Selection, select_rows
+
+Rows = npt.NDArray[np.bool_]
+OWNER, OWNED = Name("public", "customer"), Name("public", "purchase")
+
+_TABLES = """
+create table customer (id int primary key, town text);
+create table purchase (id int primary key, customer int references customer, what text);
+insert into customer select i, 'town ' || i % 7 from generate_series(1, 2000) i;
+insert into purchase select i, case when i <= 200 then 5 else 1 + (i * i) % 2000 end,
+    'thing ' || i % 9 from generate_series(1, 6000) i;
+analyze;
+"""
+
+
+def first_drawn(selection: Selection) -> Rows:
+    assert selection.sample is not None
+    drawn = np.flatnonzero(selection.sample.chosen & ~selection.sample.completed)
+    return np.arange(selection.total) == drawn[0]
+
+
+def with_most(selections: Mapping[Name, Selection]) -> Rows:
+    """The customer with the most purchases."""
+    sample = selections[OWNED].sample
+    assert sample is not None
+    (at,) = sample.references.values()
+    rows = selections[OWNER].total
+    return np.arange(rows) == np.bincount(at[at >= 0], minlength=rows).argmax()
+
+
+@pytest.mark.parametrize(
+    ("table", "lost", "check"),
+    [
+        (OWNER, lambda found: first_drawn(found[OWNER]), "drawn_rows"),
+        (OWNER, with_most, "drawn_rows"),
+        (OWNED, lambda found: first_drawn(found[OWNED]), "drawn_rows"),
+        (OWNED, lambda found: first_drawn(found[OWNED]), "owned_rows"),
+    ],
+    ids=["an owner", "the heaviest owner", "an owned row", "an owner's row"],
+)
+def test_a_lost_row_is_missed(
+    source_db: Database, table: Name, lost: Callable[[Mapping[Name, Selection]], Rows], check: str
+) -> None:
+    run_script(source_db, _TABLES)
+    with Snapshot(source_db, application="test") as snapshot:
+        catalog = read_catalog(snapshot)
+        with closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
+            selections, _ = select_rows(reader, catalog, Policy(), 0.2, bytes(32))
+        view: Any = SimpleNamespace(snapshot=snapshot, catalog=catalog, selections=selections)
+        assert not [r for r in check_sample(view) if r.status == "fail"]
+        sample = selections[table].sample
+        assert sample is not None
+        kept = replace(sample, chosen=sample.chosen & ~lost(selections))
+        view.selections = {
+            **selections,
+            table: replace(selections[table], sample=kept, rows=int(kept.chosen.sum())),
+        }
+        failed = [r for r in check_sample(view) if r.status == "fail" and r.name == check]
+        assert [r.value for r in failed] == [1]
+        assert failed[0].scope.startswith(str(table))
