@@ -42,14 +42,20 @@ def clusters_of(sample: Sample) -> Clusters | None:
     draw, unit = sample.drawn_by, sample.unit
     if draw is None or unit is None:
         return None
-    numbers, first, of_row = np.unique(unit, return_index=True, return_inverse=True)
+    heads = len(draw.odds)
+    first = np.full(heads, -1, np.int64)
+    first[unit] = np.arange(len(unit))  # any row of the head tells its stratum
+    numbers = np.flatnonzero(first >= 0)
+    first = first[numbers]
+    place = np.empty(heads, np.int64)
+    place[numbers] = np.arange(len(numbers))
     starts = np.sort(np.array(list(draw.heads.start.values()), np.int64))
     table = np.searchsorted(starts, numbers, side="right")
     stratum = sample.stratum[first].astype(np.int64)
     # Strata are counted within the table of their heads, and heads of several tables may lead one's rows.
     several = table * (int(stratum.max(initial=0)) + 1) + stratum
     return Clusters(
-        of_row.astype(np.int64),
+        place[unit],
         np.where(stratum < 0, -1, several),
         draw.odds[numbers].astype(np.float64),
         draw.weight[numbers] > 0,

@@ -30,6 +30,7 @@ import numpy.typing as npt
 
 from parity_data.subset.clusters import Clusters
 from parity_data.verify._chance import poisson_quantile
+from parity_data.verify._figure_loops import share_of
 from parity_data.verify.result import CheckResult
 
 Marks = npt.NDArray[np.bool_]
@@ -113,7 +114,8 @@ class Estimator:
         #: Rows that the draw could have reached; those of heads that are too heavy stay out of every figure.
         self._reached = (clusters.chance > 0)[clusters.of_row]
         self.left_out = int(len(self._reached) - self._reached.sum())
-        self._sizes = self._count(self._reached)
+        of_reached = clusters.of_row[self._reached]
+        self._sizes = np.bincount(of_reached, minlength=clusters.count).astype(np.float64)
         self._rows = float(self._sizes.sum())
         self._weights = float(clusters.weight.sum())
         free = (clusters.stratum >= 0) & (clusters.chance < 1)
@@ -141,43 +143,20 @@ class Estimator:
         """Whether the sample holds any row to judge by."""
         return self._weights > 0 and self._rows > 0
 
-    def _count(self, rows: Marks) -> npt.NDArray[np.float64]:
-        """Rows by cluster."""
-        of_row = self.clusters.of_row[rows]
-        return np.bincount(of_row, minlength=self.clusters.count).astype(np.float64)
-
     def figure(self, mark: Mark) -> Figure:
         """The share of rows that bear the mark."""
         clusters = self.clusters
-        bearing = self._count(mark.rows & self._reached)
-        whole = float(bearing.sum()) / self._rows
-        subset = float(clusters.weight[mark.rows].sum()) / self._weights
-        residual = bearing - whole * self._sizes
-        sd = self._deviation(residual, whole)
-        return Figure(mark.label, whole, subset, sd, mark.tolerance, self._skewness(residual, sd))
-
-    def _skewness(self, residual: npt.NDArray[np.float64], sd: float) -> float:
-        """Of a share whose residuals by head are these, without its sign: heads drawn one by one."""
-        own = residual[self._free]
-        centre = np.bincount(self._at, own, minlength=len(self._heads)) / np.maximum(self._heads, 1)
-        moment = float((self._third[self._at] * (own - centre[self._at]) ** 3).sum())
-        alone = self._alone_factor
-        # A head with chance p adds p(1-p)(1-2p) of the cube of what it stands for.
-        moment += float((alone * (alone - 1) * residual[self._alone] ** 3).sum())
-        return abs(moment) / max((sd * self._rows) ** 3, 1e-300)
-
-    def _deviation(self, residual: npt.NDArray[np.float64], share: float) -> float:
-        own = residual[self._free]
-        count = len(self._heads)
-        sums = np.bincount(self._at, own, minlength=count)
-        squares = np.bincount(self._at, own**2, minlength=count)
-        scatter = np.maximum(squares - sums**2 / np.maximum(self._heads, 1), 0)
-        variance = float((self._factor * scatter / np.maximum(self._heads - 1, 1)).sum())
-        variance += float((self._alone_factor * residual[self._alone] ** 2).sum())
-        thinning = self.clusters.thinning
+        rows, weight, variance, moment = share_of(
+            mark.rows, self._reached, clusters.of_row, clusters.weight, self._sizes,
+            self._free, self._at, self._heads, self._factor, self._third, self._alone, self._alone_factor,
+        )  # fmt: skip
+        whole = rows / self._rows
+        thinning = clusters.thinning
         if thinning < 1:
-            variance += (1 - thinning) / thinning * share * (1 - share) * self._weights
-        return math.sqrt(variance) / self._rows
+            variance += (1 - thinning) / thinning * whole * (1 - whole) * self._weights
+        sd = math.sqrt(variance) / self._rows
+        skewness = abs(moment) / max((sd * self._rows) ** 3, 1e-300)
+        return Figure(mark.label, whole, weight / self._weights, sd, mark.tolerance, skewness)
 
     def rows(self, fraction: float, rows: int) -> Figure:
         """The share of the table's rows that was chosen. rows: how many, without completed ones."""
