@@ -277,6 +277,7 @@ class Refresh:
         self.witnesses = Witnesses(
             secrets.token_bytes(32),
             self.building.target,
+            type_oids=self.type_oids,
             digests=self._masks_anything(),
             connection=self.building.connection,
         )
@@ -289,6 +290,7 @@ class Refresh:
             keys=self.keys,
             type_oids=self.type_oids,
             make_observer=self.witnesses.observer,
+            kept_too=self.witnesses.with_digests,
             known=known,
         )
         self.plans = {

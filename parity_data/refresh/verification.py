@@ -27,7 +27,7 @@ from parity_data.verify.canaries import Canaries, check_canaries
 from parity_data.verify.digests import ColumnKey
 from parity_data.verify.integrity import KeyName, check_foreign_keys
 from parity_data.verify.leaks import LeakAudit, check_leaks
-from parity_data.verify.load_link import check_load, read_back
+from parity_data.verify.load_link import LoadLink, check_load
 from parity_data.verify.mask_link import Kept, check_masks, promise
 from parity_data.verify.nulls import check_nulls, staged_nulls
 from parity_data.verify.result import CheckResult
@@ -100,10 +100,10 @@ class Verification:
 
     def _check_load(self) -> list[CheckResult]:
         refresh = self._refresh
-        there = read_back(
+        plans = list(refresh.plans.values())
+        link = LoadLink(
             refresh.building.target,
             self._connection,
-            list(refresh.plans.values()),
             refresh.witnesses.key,
             type_oids=refresh.type_oids,
             connections=refresh.settings.connections,
@@ -111,7 +111,7 @@ class Verification:
         )
         sent = {name: refresh.witnesses.sums(name) for name in refresh.plans}
         keys = {name: table.primary_key for name, table in refresh.catalog.tables.items()}
-        return check_load(sent, there, keys)
+        return check_load(sent, link.there(plans, sent), keys)
 
     def _check_nulls(self) -> list[CheckResult]:
         refresh = self._refresh

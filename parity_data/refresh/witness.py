@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from parity_data.catalog import Name
 from parity_data.database import Database
-from parity_data.transfer import TablePlan, TableSent
+from parity_data.transfer import TablePlan, TableSent, wire
 from parity_data.verify._words import Key
 from parity_data.verify.canonical import Canonical
 from parity_data.verify.digests import ColumnKey, ValueDigests
@@ -22,14 +22,17 @@ from parity_data.verify.multiset import RowSummer, TableSums
 class _Witness:
     """Sees what one worker sends of one slice; an Observer."""
 
-    def __init__(self, secret: bytes, canonical: Canonical | None, *, digests: bool) -> None:
+    def __init__(
+        self, secret: bytes, canonical: Canonical, type_oids: dict[int, int], *, digests: bool
+    ) -> None:
         self.digests = ValueDigests(secret) if digests else None
         self.sums = TableSums()
         self._key = Key.derive(secret)
         self._summer: RowSummer | None = None
         self._watches: dict[int, MaskWatch] = {}
         self.kept: dict[ColumnKey, Kept] = {}
-        self._canonical = canonical
+        self._canonical: Canonical | None = canonical
+        self._type_oids = type_oids
 
     def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None:
         """Take up raw values that masking replaced."""
@@ -42,23 +45,28 @@ class _Witness:
             self.digests.add_kept(values)
 
     def observe_rows(
-        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], rows: int
+        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], data: bytes
     ) -> None:
         """Take up a batch as it will stand in staging."""
         if self._summer is None:
             self._start(plan)
         for i, watch in self._watches.items():
             watch.compare(before[i], ready[i])
-        columns = list(ready)
+        columns, other = list(ready), False
         for i, column in enumerate(plan.columns):
             if column.mask is not None and self._canonical is not None:
                 raw, masked = pl.Series(before[i], dtype=pl.String), pl.Series(ready[i], dtype=pl.String)
-                columns[i] = self._canonical(column.column, raw, masked).to_arrow()
+                written = self._canonical(column.column, raw, masked)
+                if written is not masked:
+                    columns[i], other = written.to_arrow(compat_level=pl.CompatLevel.oldest()), True
+        if other:
+            # The column will write the value in another way than it was sent.
+            data = wire.Writer(plan, self._type_oids).write(columns, len(columns[0]))
         assert self._summer is not None
-        self.sums.add(self._summer.sums(columns, rows))
+        self.sums.add(self._summer.sums(data))
 
     def _start(self, plan: TablePlan) -> None:
-        self._summer = RowSummer(plan, self._key)
+        self._summer = RowSummer(plan, self._key, self._type_oids)
         for i, column in enumerate(plan.columns):
             if column.mask is not None:
                 self._watches[i] = MaskWatch(column, self._key.seed)
@@ -71,7 +79,8 @@ class _Witness:
 class Witnesses:
     """Makes the observers of a refresh, and puts together what they saw.
 
-    secret: 16 random bytes or more, of this run alone. target: the database that is being filled. digests:
+    secret: 16 random bytes or more, of this run alone. target: the database that is being filled. type_oids:
+    of user types on the source -> on the target. digests:
     whether to remember keyed digests of what masking replaced. connection: the only one that sees what
     is being filled, where there is such a one.
     """
@@ -81,20 +90,22 @@ class Witnesses:
         secret: bytes,
         target: Database,
         *,
+        type_oids: dict[int, int],
         digests: bool,
         connection: psycopg.Connection[Any] | None = None,
     ) -> None:
         self.key = Key.derive(secret)
         self.digests = ValueDigests(secret)
         self._secret = secret
-        self._with_digests = digests
+        self.with_digests = digests
+        self._type_oids = type_oids
         self._canonical = Canonical(target, connection)
         self._sums: dict[Name, TableSums] = {}
         self.kept: dict[ColumnKey, Kept] = {}
 
     def observer(self) -> _Witness:
         """For one slice."""
-        return _Witness(self._secret, self._canonical, digests=self._with_digests)
+        return _Witness(self._secret, self._canonical, self._type_oids, digests=self.with_digests)
 
     def collect(self, sent: TableSent) -> None:
         """Take over what was observed while a table was sent."""

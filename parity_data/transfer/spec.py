@@ -33,7 +33,8 @@ _ROW_BYTES = 100.0
 class Observer(Protocol):
     """Sees every masked column in the stream, before and after. Must be picklable once filled.
 
-    observe_rows sees every batch whole: columns in the plan's order, as selected and as they will be encoded.
+    observe_rows sees every batch whole: columns in the plan's order, as selected and as they were encoded,
+    and the bytes that COPY takes.
     """
 
     def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None: ...
@@ -41,7 +42,7 @@ class Observer(Protocol):
     def observe_kept(self, table: Name, column: str, values: pl.Series) -> None: ...
 
     def observe_rows(
-        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], rows: int
+        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], data: bytes
     ) -> None: ...
 
 
@@ -59,7 +60,8 @@ class Writer(Protocol):
 class Access:
     """What a worker needs to reach both sides. snapshot: exported id on the source. known: for free text.
 
-    writer: where everything is written over one connection; else each worker opens its own to ``target``.
+    kept_too: whether the observer wants to see kept texts. writer: where everything is written over one
+    connection; else each worker opens its own to ``target``.
     """
 
     source: Database
@@ -68,6 +70,7 @@ class Access:
     keys: KeyRing
     type_oids: dict[int, int] = field(default_factory=dict)
     make_observer: Callable[[], Observer] | None = None
+    kept_too: bool = True
     known: KnownValues | None = None
     writer: Writer | None = None
 

@@ -97,6 +97,7 @@ class _Stream:
         self._writer = wire.Writer(piece.plan, access.type_oids)
         self._maskers = maskers
         self._observer: Observer | None = access.make_observer() if access.make_observer else None
+        self._kept_too = access.kept_too and self._observer is not None
         self.rows = self._bytes = 0
         self._nulls = dict.fromkeys((p.name for p in piece.plan.columns), 0)
         self._nulls_sent = dict(self._nulls)
@@ -112,10 +113,9 @@ class _Stream:
         for plan, before, values in zip(self._piece.plan.columns, columns, ready, strict=False):
             self._nulls[plan.name] += before.null_count
             self._nulls_sent[plan.name] += values.null_count
-            if plan.mask is None and self._observer and plan.column.type.plain.name.name in _OBSERVABLE:
+            if plan.mask is None and self._kept_too and plan.column.type.plain.name.name in _OBSERVABLE:
+                assert self._observer is not None
                 self._observer.observe_kept(self._piece.table, plan.name, pl.Series(encode.as_string(values)))
-        if self._observer is not None:
-            self._observer.observe_rows(self._piece.plan, columns, ready, rows)
         try:
             data = self._writer.write(ready, rows)
         except ValueError as error:
@@ -124,6 +124,8 @@ class _Stream:
                 where=str(self._piece.table),
                 todo="Choose a mask that fits the type.",
             ) from None
+        if self._observer is not None:
+            self._observer.observe_rows(self._piece.plan, columns, ready, data)
         self.rows += rows
         self._bytes += len(data)
         return data
