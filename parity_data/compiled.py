@@ -38,10 +38,9 @@ def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def _make_copy(context: Any, to: Any, at: Any, source: Any, start: Any, count: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        target = _byte_of(context, builder, signature, arguments, 0)
-        cgutils.raw_memcpy(
-            builder, target, _byte_of(context, builder, signature, arguments, 2), arguments[4], 1
-        )
+        place = _byte_of(context, builder, signature, arguments, 2)
+        copy: Any = cgutils.raw_memcpy
+        copy(builder, _byte_of(context, builder, signature, arguments, 0), place, arguments[4], 1)
         return context.get_dummy_value()
 
     return types.void(to, types.int64, source, types.int64, types.int64), generate
