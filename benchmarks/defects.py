@@ -39,8 +39,8 @@ from parity_data.settings import Settings
 from parity_data.transfer import TablePlan, wire
 from parity_data.verify.result import CheckResult
 
-#: Rows of each table; a tenth of them is staged.
-ROWS = 3_000
+#: Rows of each table, and of the one in which one value in 10,000 stays unmasked; a tenth is staged.
+ROWS, MANY = 3_000, 100_000
 
 _NAMES = (
     "case i % 6 when 0 then null when 1 then '' else (array["
@@ -53,6 +53,7 @@ _NUMBER = ("numeric(12,4)", "i * 1.2347")
 _DATE = ("date", "date '1950-01-01' + i")
 _MOMENT = ("timestamptz", "timestamptz '2020-01-01 12:00Z' + i * interval '61 seconds'")
 _PLAIN = ("text", "'v' || i")
+_SKEWED = ("text", "'Customer ' || chr(65 + least(25, (30 * random() ^ 3)::int))")
 
 _EMOJI = str.maketrans("", "", "🎉👩👧")
 _ONE_ROW = """
@@ -68,7 +69,7 @@ class Defect:
     where: 'masker', 'wire', 'loaded' or 'finished'. of: type and values of the column it hits. mask: of that
     column. value: what one masked value becomes, of (original, masked). rows: which rows of a batch are
     written, of (how many there are, draw). statement: run in the database. scope: of the check that must
-    fail, when not the column.
+    fail, when not the column. size: rows of the table.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Defect:
     rows: Callable[[int, random.Random], list[int]] | None = None
     statement: str = ""
     scope: str = "public.{table}.{column}"
+    size: int = ROWS
 
     @property
     def table(self) -> str:
@@ -129,6 +131,11 @@ def _doubled(count: int, draw: random.Random) -> list[int]:
     return [*range(count), *draw.sample(range(count), max(1, round(0.01 * count)))]
 
 
+def _another(raw: Any, masked: str) -> str:
+    """A pseudonym of the same form that is not the value's own."""
+    return masked[:-1] + ("A" if masked[-1] != "A" else "B")
+
+
 def _next_day(raw: Any, masked: str) -> str:
     return str(date.fromisoformat(masked) + timedelta(days=1))
 
@@ -148,7 +155,8 @@ DEFECTS = (
     _in_masker("NULL turned to ''", lambda raw, new: "", lambda v: v is None),
     _in_masker("'' turned to NULL", lambda raw, new: None, lambda v: v == ""),
     _in_masker("trailing blanks stripped", lambda raw, new: new.rstrip()),
-    _in_masker("1 in 10,000 unmasked", lambda raw, new: raw),
+    Defect("1 in 10,000 unmasked", "masker", _NAME, "person_name", lambda raw, new: raw, size=MANY),
+    Defect("skew flattened in one row", "masker", _SKEWED, "token", _another),
     Defect("precision of numerics lost", "masker", _NUMBER, "number", lambda raw, new: new[:-2]),
     Defect("dates shifted by a day", "wire", _DATE, "birth_date", _next_day),
     Defect("time zone shifted", "wire", _MOMENT, "timestamp", lambda raw, new: new.replace(" 1", " 0")),
@@ -215,7 +223,7 @@ def fill(database: Database) -> None:
             f"create table {{table}} (id serial{'' if defect.rows is _doubled else ' primary key'}, "
             f"{{column}} {type_}, other int constraint {{table}}_small check (other < 1000000))",
             f"insert into {{table}} ({{column}}, other) select {value}, i "  # noqa: S608
-            f"from generate_series(1, {ROWS}) i",
+            f"from generate_series(1, {defect.size}) i",
             "create index {table}_other on {table} (other)",
             "create function {table}() returns int language sql as 'select 1'",
         )

@@ -18,7 +18,7 @@ from parity_data.detect.tokens import fold
 from parity_data.detect.weights import weight
 
 #: Kinds whose values identify people by themselves, so that meeting them elsewhere tells something.
-_TELLING = frozenset(
+TELLING = frozenset(
     {"email", "phone", "person_name", "first_name", "last_name", "username", "street_address"}
     | {"national_id", "bank_account", "card_number", "ip_address", "device_id", "secret", "password"}
 )
@@ -50,7 +50,7 @@ def known_values(judged: Iterable[tuple[Field, Verdict]]) -> Known:
     """What is known to be personal after a first look at every field."""
     known = Known()
     for one, verdict in judged:
-        if one.sample is None or verdict.kind not in _TELLING or verdict.score < PERSONAL:
+        if one.sample is None or verdict.kind not in TELLING or verdict.score < PERSONAL:
             continue
         if one.type_class not in ("text", "integer", "number"):
             continue

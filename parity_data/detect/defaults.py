@@ -72,6 +72,15 @@ def mask_for(verdict: Verdict, column: Column, table: Table, *, unique: bool) ->
     return NOBODY
 
 
+def mask_for_values_inside(column: Column, table: Table) -> MaskSpec:
+    """The mask for text that would be kept, but for the values of other columns that stand in it."""
+    inside = MaskSpec("free_text", {"rest": "keep"})
+    if incompatible(inside, column, table) is None:
+        return inside
+    verdict = Verdict("free_text", 0.0, "uncertain", ())
+    return mask_for(verdict, column, table, unique=False)
+
+
 def mask_for_parts(whole: Whole, column: Column, table: Table) -> MaskSpec | None:
     """The mask that opens values and masks their parts; None when the column is better masked whole.
 

@@ -7,7 +7,7 @@ reason, and the scan goes on.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,6 +94,20 @@ def read_sample(connection: psycopg.Connection[Any], table: Table, rows: int) ->
             result.unread = {c.name: _reason(error) for c in table.columns}
     _look_for_sparse(connection, table, wanted, rows, result)
     return result
+
+
+def read_texts(
+    connection: psycopg.Connection[Any], table: Table, columns: Sequence[str], rows: int
+) -> dict[str, tuple[str, ...]]:
+    """Distinct texts of some columns in up to ``rows`` rows; nothing where they cannot be read.
+
+    connection: inside a transaction.
+    """
+    result = TableSample()
+    wanted = [table.column(name) for name in columns]
+    with suppress(psycopg.Error):
+        _collect(result, wanted, _fetch(connection, table, wanted, rows))
+    return {name: sample.values for name, sample in result.columns.items()}
 
 
 def _one_by_one(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 
-from parity_data.catalog.model import Catalog, Table
+from parity_data.catalog.model import Catalog, Name, Table
 from parity_data.detect import defaults
 from parity_data.detect.cache import ValueCache
 from parity_data.detect.columns import Known, across, known_values
@@ -20,14 +20,16 @@ from parity_data.detect.keyvalue import pair_of
 from parity_data.detect.model import PERSONAL, Decision, Evidence
 from parity_data.detect.names import judge_name, place_of
 from parity_data.detect.references import follow_references
-from parity_data.detect.sample import TableSample, limits, read_sample
+from parity_data.detect.repeats import Read, follow_values
+from parity_data.detect.sample import TableSample, limits, read_sample, read_texts
+from parity_data.detect.search_columns import follow_indexed, indexed_columns
 from parity_data.detect.speech import NOBODY_LISTENED, evidence_of
 from parity_data.detect.types import class_of
 from parity_data.language import LanguageModel
 from parity_data.mask import MaskSpec
 
-#: Rows read of each table.
-SAMPLE_ROWS = 500
+#: Rows read of each table, and of those that are searched for values of other columns.
+SAMPLE_ROWS, SEARCHED_ROWS = 500, 5_000
 
 _LOG = logging.getLogger(__name__)
 
@@ -71,7 +73,9 @@ def scan(
             for column, reason in sample.unread.items():
                 log.warning("%s.%s is undecided: %s", table.name, column, reason)
             columns += _opened(catalog, table, sample, cache)
-    return _decide(catalog, columns, lambda one: _heard(one, cache, model))
+        decisions = _decide(catalog, columns, lambda one: _heard(one, cache, model))
+        decisions = follow_values(catalog, decisions, _plain_texts(columns), _reader(columns, connection))
+        return follow_indexed(decisions, indexed_columns(connection))
 
 
 def propose(catalog: Catalog) -> list[Decision]:
@@ -114,6 +118,33 @@ def _opened(
             yield _Column(table, one, None)
         else:
             yield _Column(table, one.looked(cache), None)
+
+
+def _plain_texts(columns: list[_Column]) -> list[tuple[Name, str]]:
+    """Columns of text without parts that a mask may change."""
+    return [
+        (one.field.table, one.field.column.name)
+        for one in columns
+        if one.parts is None and one.field.type_class == "text" and not one.field.key
+    ]
+
+
+def _reader(columns: list[_Column], connection: psycopg.Connection[Any]) -> Read:
+    """Gives the values that were sampled, and of tables that have more, those of more rows."""
+    fields = {(one.field.table, one.field.column.name): one.field for one in columns}
+
+    def read(table: Table, names: Sequence[str]) -> dict[str, Sequence[str]]:
+        samples = {name: fields[table.name, name].sample for name in names}
+        found: dict[str, Sequence[str]] = {
+            name: sample.values for name, sample in samples.items() if sample is not None
+        }
+        # A table that was never analysed has an estimate of -1.
+        some = max((sample.rows for sample in samples.values() if sample is not None), default=0)
+        if some >= SAMPLE_ROWS and not 0 <= table.rows_estimate <= some:
+            found.update(read_texts(connection, table, list(found), SEARCHED_ROWS))
+        return found
+
+    return read
 
 
 def _decide(

@@ -36,7 +36,7 @@ from parity_data.refresh.swapping import open_ledger
 from parity_data.refresh.trouble import worded, words
 from parity_data.refresh.verification import Verification
 from parity_data.refresh.watch import Watch
-from parity_data.refresh.witness import Witnesses
+from parity_data.refresh.witness import Witnesses, values_stay
 from parity_data.release import (
     Ledger,
     ReleaseRecord,
@@ -279,6 +279,12 @@ class Refresh:
             self.building.target,
             type_oids=self.type_oids,
             digests=self._masks_anything(),
+            staying={
+                (table, column)
+                for table, masks in self.masks.items()
+                for column, mask in masks.items()
+                if values_stay(mask)
+            },
             connection=self.building.connection,
         )
         self._exit.callback(self.witnesses.close)

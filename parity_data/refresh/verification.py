@@ -26,7 +26,8 @@ from parity_data.transfer.wire import as_text
 from parity_data.verify.canaries import Canaries, check_canaries
 from parity_data.verify.digests import ColumnKey
 from parity_data.verify.integrity import KeyName, check_foreign_keys
-from parity_data.verify.leaks import LeakAudit, check_leaks
+from parity_data.verify.leak_results import check_leaks
+from parity_data.verify.leaks import LeakAudit
 from parity_data.verify.load_link import LoadLink, check_load
 from parity_data.verify.mask_link import Kept, check_masks, promise
 from parity_data.verify.nulls import check_nulls, staged_nulls
@@ -40,7 +41,14 @@ if TYPE_CHECKING:
     from parity_data.refresh.session import Refresh
 
 #: Families of types whose text may hold or repeat somebody's data.
-_TEXTUAL = frozenset({"text", "varchar", "bpchar", "citext", "name", "json", "jsonb", "xml", "hstore"})
+_TEXTUAL = frozenset(
+    {"text", "varchar", "bpchar", "citext", "name", "json", "jsonb", "xml", "hstore"} | {"tsvector"}
+)
+#: As text; of a search column its words, without their places, which look like numbers of houses.
+_TEXT, _WORDS = (
+    sql.SQL("SELECT {}::text FROM {}"),
+    sql.SQL("SELECT pg_catalog.tsvector_to_array({})::text FROM {}"),
+)
 
 
 class Verification:
@@ -201,9 +209,8 @@ class Verification:
             reader = ConnectionReader(self._connection) if alone else ArrowReader(refresh.building.target)
             with closing(reader):
                 for table, column in share:
-                    query = sql.SQL("SELECT {}::text FROM {}").format(
-                        sql.Identifier(column.name), own_rows(table)
-                    )
+                    form = _WORDS if column.type.plain.name.name == "tsvector" else _TEXT
+                    query = form.format(sql.Identifier(column.name), own_rows(table))
                     for batch in reader.batches(query, f"{table.name}.{column.name}"):
                         values = pl.Series(as_text(batch.column(0)), dtype=pl.String)
                         audit.feed((table.name, column.name), values)

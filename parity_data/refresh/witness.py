@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from parity_data.catalog import Name
 from parity_data.database import Database
+from parity_data.mask import MaskSpec, describe
 from parity_data.transfer import TablePlan, TableSent, wire
 from parity_data.verify._words import Key
 from parity_data.verify.canonical import Canonical
@@ -19,13 +20,25 @@ from parity_data.verify.mask_link import Kept, MaskWatch
 from parity_data.verify.multiset import RowSummer, TableSums
 
 
+def values_stay(mask: MaskSpec) -> bool:
+    """Whether values may stand in staging as they are: moved to other rows, or texts but for some spans."""
+    return describe(mask.name).by_batch or (mask.name == "free_text" and mask.params.get("rest") == "keep")
+
+
 class _Witness:
     """Sees what one worker sends of one slice; an Observer."""
 
     def __init__(
-        self, secret: bytes, canonical: Canonical, type_oids: dict[int, int], *, digests: bool
+        self,
+        secret: bytes,
+        canonical: Canonical,
+        type_oids: dict[int, int],
+        staying: Collection[ColumnKey],
+        *,
+        digests: bool,
     ) -> None:
         self.digests = ValueDigests(secret) if digests else None
+        self._staying = staying
         self.sums = TableSums()
         self._key = Key.derive(secret)
         self._summer: RowSummer | None = None
@@ -36,7 +49,7 @@ class _Witness:
 
     def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None:
         """Take up raw values that masking replaced."""
-        if self.digests is not None:
+        if self.digests is not None and (table, column) not in self._staying:
             self.digests.add((table, column), raw.filter(raw.ne_missing(masked)))
 
     def observe_kept(self, table: Name, column: str, values: pl.Series) -> None:
@@ -80,9 +93,9 @@ class Witnesses:
     """Makes the observers of a refresh, and puts together what they saw.
 
     secret: 16 random bytes or more, of this run alone. target: the database that is being filled. type_oids:
-    of user types on the source -> on the target. digests:
-    whether to remember keyed digests of what masking replaced. connection: the only one that sees what
-    is being filled, where there is such a one.
+    of user types on the source -> on the target. digests: whether to remember keyed digests of what masking
+    replaced. staying: masked columns whose values may stand in staging all the same (``values_stay``).
+    connection: the only one that sees what is being filled, where there is such a one.
     """
 
     def __init__(
@@ -92,6 +105,7 @@ class Witnesses:
         *,
         type_oids: dict[int, int],
         digests: bool,
+        staying: Collection[ColumnKey] = frozenset(),
         connection: psycopg.Connection[Any] | None = None,
     ) -> None:
         self.key = Key.derive(secret)
@@ -99,13 +113,16 @@ class Witnesses:
         self._secret = secret
         self.with_digests = digests
         self._type_oids = type_oids
+        self._staying = staying
         self._canonical = Canonical(target, connection)
         self._sums: dict[Name, TableSums] = {}
         self.kept: dict[ColumnKey, Kept] = {}
 
     def observer(self) -> _Witness:
         """For one slice."""
-        return _Witness(self._secret, self._canonical, self._type_oids, digests=self.with_digests)
+        return _Witness(
+            self._secret, self._canonical, self._type_oids, self._staying, digests=self.with_digests
+        )
 
     def collect(self, sent: TableSent) -> None:
         """Take over what was observed while a table was sent."""

@@ -21,7 +21,8 @@ from parity_data.transfer import TablePlan
 from parity_data.transfer.wire import ColumnPlan, Writer
 from parity_data.verify._words import Key
 from parity_data.verify.digests import ColumnKey, ValueDigests
-from parity_data.verify.leaks import LeakAudit, LeakHit
+from parity_data.verify.leak_results import LeakHit
+from parity_data.verify.leaks import LeakAudit
 from parity_data.verify.mask_link import MaskWatch
 from parity_data.verify.multiset import RowSummer
 from parity_data.verify.result import CheckResult

@@ -14,13 +14,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from parity_data.catalog.model import Name
 from parity_data.errors import ParityError
+from parity_data.mask.words import common
 from parity_data.verify import _words
 from parity_data.verify._lookup import Bits
-from parity_data.verify._words import I64, U64, Key
+from parity_data.verify._words import I64, U64, Key, Words
 
 #: A column by table and name.
 ColumnKey = tuple[Name, str]
@@ -33,7 +35,7 @@ _MIN_WIDE_BYTES = 9
 COUNT = np.uint64(0b1111)
 #: E-mail addresses and long numbers: telling wherever they stand.
 IDENTIFIER = np.uint64(1 << 4)
-#: Several words, or a word with digits: recognisable inside a longer text.
+#: Several words that are not all everyday ones, or a word with digits: recognisable inside a longer text.
 TELLING_INSIDE = np.uint64(1 << 5)
 SHIFT = np.uint64(6)
 
@@ -51,8 +53,9 @@ MAX_CHARACTERS = 4096
 #: Values looked at for repeats, and the share of them from which on it pays to take each once.
 _SAMPLE, _REPEATED = 1_024, 0.2
 
-#: Bits of the set of first words: a megabyte, which some million different ones leave useful.
-_BEGINNINGS = 23
+#: Bits of the set of first words: a megabyte, which some million different ones leave useful; and of the set
+#: of everyday words, a thousand.
+_BEGINNINGS, _COMMON = 23, 20
 
 #: Rows hashed at once, which bounds memory.
 ROWS_AT_ONCE = 250_000
@@ -76,6 +79,8 @@ class ValueDigests:
         #: First words of what can be told inside longer texts.
         self.beginnings = Bits(_BEGINNINGS)
         self._kept: list[U64] = []
+        self._common = Bits(_COMMON)
+        self._common.add(_words.split(pl.Series(sorted(common())), self.key).hashes)
         self._lock = threading.Lock()
 
     def add(self, column: ColumnKey, values: pl.Series) -> None:
@@ -149,6 +154,14 @@ class ValueDigests:
         for start in range(0, len(values), ROWS_AT_ONCE):
             yield self._digest_slice(as_text(values[start : start + ROWS_AT_ONCE]))
 
+    def _everyday(self, words: Words, some: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Which of the texts marked in ``some`` are made of everyday words alone."""
+        found = np.zeros(some.size, dtype=np.bool_)
+        if some.any():
+            everyday = self._common.holds(words.hashes)
+            found[some] = np.minimum.reduceat(everyday, words.starts[:-1])[some]
+        return found
+
     def _digest_slice(self, values: pl.Series) -> tuple[U64, set[int], Counter[int], U64]:
         text, rows = counted(values.drop_nulls())
         enough = (text.str.len_chars() >= MIN_CHARACTERS) | (text.str.len_bytes() >= _MIN_WIDE_BYTES)
@@ -164,6 +177,7 @@ class ValueDigests:
             (digits > 0) & (characters >= _TELLING_WORD),
             (characters >= _TELLING_WORDS) & (sizes <= MAX_RUN),
         )
+        telling &= ~self._everyday(words, telling & (sizes > 1))
         seen = np.minimum(rows[words.rows], int(COUNT)).astype(np.uint64)
         packed = (digests >> SHIFT) << SHIFT | seen
         packed |= np.where(identifier, IDENTIFIER, np.uint64(0))

@@ -6,7 +6,8 @@ inside longer texts every few words in a row. Case, blanks, punctuation and norm
 A match must mean something. A mask that permutes S possible values hits one of D production values by
 chance n D / S times among n staged values; only more than that is a leak. Values seen in many rows
 (flags, countries, common first names) prove nothing, and neither do values that staging rightfully holds
-in a column the rules keep, unless they are e-mail addresses or long numbers.
+in a column the rules keep, unless they are e-mail addresses or long numbers; nor, inside longer texts, those
+that consist of everyday words alone.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from parity_data.verify.digests import (
     counted,
     counts,
 )
-from parity_data.verify.result import CheckResult
+from parity_data.verify.leak_results import LeakHit
 
 #: Values seen in this many rows of production or more belong to nobody: the small-cell rule of CMS.
 SMALL_CELL = 11
@@ -52,25 +53,6 @@ _ANY = np.uint64(0)
 _SHAPE_SAMPLE = 50
 
 BoolArray = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class LeakHit:
-    """Values of one production column found in one staged column beyond chance.
-
-    values: different ones. occurrences: staged values that are or hold one. expected: hits by chance.
-    shapes: a few of them, letters as L and digits as N. kept: the staged column is kept by the rules, and
-    the values are not identifiers, so that this is a question and not a leak.
-    """
-
-    staged: ColumnKey
-    source: ColumnKey
-    values: int
-    occurrences: int
-    expected: float
-    shapes: tuple[str, ...]
-    inside: bool
-    kept: bool = False
 
 
 @dataclass
@@ -293,10 +275,10 @@ class LeakAudit:
             if column in self._kept_columns and exempt.any():
                 suspects.append((bucket, (digests[exempt] >> SHIFT).tolist(), expected))
         if leaks:
-            return [_hit(column, source, leaks, kept=False)]
+            return [_hit(column, source, leaks, kept=column in self._kept_columns)]
         held = sum(len(found) for _, found, _ in suspects)
         if held >= _SUSPECT_VALUES and held >= _SUSPECT_SHARE * scanned.whole:
-            return [_hit(column, source, suspects, kept=True)]
+            return [_hit(column, source, suspects, kept=True, question=True)]
         return []
 
     def _bar(self) -> _chance.Bar:
@@ -325,62 +307,13 @@ class LeakAudit:
         return exempt
 
 
-def audit(
-    batches: Iterable[tuple[ColumnKey, pl.Series]],
-    digests: ValueDigests,
-    *,
-    kept: Collection[ColumnKey] = frozenset(),
-    spaces: Mapping[ColumnKey, float] | None = None,
-) -> list[LeakHit]:
-    """Hits of ``LeakAudit`` over batches of staged values."""
-    work = LeakAudit(digests, kept=kept, spaces=spaces)
-    for column, values in batches:
-        work.feed(column, values)
-    return work.hits()
-
-
-def check_leaks(hits: Iterable[LeakHit], scanned: Mapping[ColumnKey, int]) -> list[CheckResult]:
-    """'leak_audit' for each staged column scanned: value leaked values, bound 0.
-
-    scanned: staged values compared by column.
-    """
-    by_column: dict[ColumnKey, list[LeakHit]] = defaultdict(list)
-    for hit in hits:
-        by_column[hit.staged].append(hit)
-    return [
-        _result(column, by_column.get(column, []), scanned.get(column, 0))
-        for column in sorted(scanned.keys() | by_column.keys())
-    ]
-
-
-def _result(column: ColumnKey, hits: list[LeakHit], values: int) -> CheckResult:
-    scope = f"{column[0]}.{column[1]}"
-    if not hits:
-        message = f"{values:,} values compared, none known from a masked column beyond chance."
-        return CheckResult("leak_audit", scope, "pass", 0, 0, message)
-    leaks = [hit for hit in hits if not hit.kept]
-    worst = max(leaks or hits, key=lambda hit: hit.values)
-    source = f"{worst.source[0]}.{worst.source[1]}"
-    shapes = ", ".join(worst.shapes)
-    if not leaks:
-        message = (
-            f"This column is kept, and {worst.values:,} of its values are those of {source}, which is masked "
-            f"(shapes {shapes}). Mask both, or keep both."
-        )
-        return CheckResult("leak_audit", scope, "warn", worst.values, 0, message)
-    place = " inside longer texts" if worst.inside else ""
-    others = len({hit.source for hit in leaks}) - 1
-    more = f"; values of {others} more masked column{'s' if others > 1 else ''} as well" if others else ""
-    message = (
-        f"{worst.values:,} production value{'s' if worst.values != 1 else ''} of {source} found{place} in "
-        f"{worst.occurrences:,} staged value{'s' if worst.occurrences != 1 else ''} "
-        f"(shapes {shapes}; {worst.expected:.2g} expected by chance){more}."
-    )
-    return CheckResult("leak_audit", scope, "fail", worst.values, 0, message)
-
-
 def _hit(
-    column: ColumnKey, source: ColumnKey, parts: list[tuple[_Bucket, list[int], float]], *, kept: bool
+    column: ColumnKey,
+    source: ColumnKey,
+    parts: list[tuple[_Bucket, list[int], float]],
+    *,
+    kept: bool,
+    question: bool = False,
 ) -> LeakHit:
     shapes = Counter(
         bucket.shapes[digest] for bucket, found, _ in parts for digest in found if digest in bucket.shapes
@@ -394,6 +327,7 @@ def _hit(
         shapes=tuple(shape for shape, _ in shapes.most_common(_SHAPES)),
         inside=all(digest in bucket.inside for bucket, found, _ in parts for digest in found),
         kept=kept,
+        question=question,
     )
 
 
