@@ -37,7 +37,7 @@ def watch_checks() -> list[dg.AssetChecksDefinition]:
     )
     def drift(refreshes: dg.ResourceParam[Refreshes]) -> dg.AssetCheckResult:
         with _in_words():
-            found = compare_now(refreshes.settings())
+            found = compare_now(refreshes.settings()).checks
         bad = [check for check in found if check.status != "pass"]
         return dg.AssetCheckResult(
             passed=not bad,

@@ -14,6 +14,7 @@ from parity_data.commands._common import (
     Source,
     Target,
     Work,
+    done,
     load,
     verb,
 )
@@ -30,15 +31,38 @@ def verify(
     target: Target = None,
     rules: Rules = None,
     work: Work = None,
+    propose: Annotated[
+        bool,
+        typer.Option(
+            "--propose", help="Write undeclared differences into the rules, for somebody to decide."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare staging as it serves now with production as it is now: schema, migrations, sequences.
 
-    Example: parity verify --json
+    With --propose, what differs and nobody declared, there or in the newest report, is added to
+    declared_differences.yaml without a reason: the rules do not load until somebody has given it.
+
+    Example: parity verify --json; parity verify --propose
     """
     from parity_data.refresh.drift import compare_now
+    from parity_data.refresh.proposing import propose_undeclared
 
-    checks = compare_now(load(source, target, rules, work))
+    settings = load(source, target, rules, work)
+    found = compare_now(settings)
+    checks = found.checks
+    if propose:
+        written = propose_undeclared(settings, found)
+        entries = [f"{p.difference.scope}: {p.difference.what}" for p in written.proposals]
+        done(
+            {"file": str(written.file), "proposed": entries},
+            "\n".join([*entries, f"{len(entries)} written to {written.file}; each needs a reason."])
+            if entries
+            else "Nothing differs that is not declared.",
+            as_json=as_json,
+        )
+        return
     if as_json:
         print_json([check.as_dict() for check in checks])
     else:

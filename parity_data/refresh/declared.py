@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
 
 from parity_data.catalog.fingerprint import Fingerprint
 from parity_data.rules import DeclaredDifference, Policy
+from parity_data.rules.declared import DECLARABLE
+from parity_data.verify.declared import check_declared, settle
+from parity_data.verify.result import CheckResult, Difference
+from parity_data.verify.schema import covered_objects, schema_differences
 
 #: Kinds of which a database has one set, so that they do not come along with schemas.
 ONE_PER_DATABASE = {
@@ -19,7 +25,40 @@ _SUBSCRIPTIONS = "subscriptions would pull from, or hold a slot on, production's
 
 def declared_differences(policy: Policy) -> tuple[DeclaredDifference, ...]:
     """All differences that are wanted: those written down, and those that other entries mean."""
-    return (*policy.declared_differences, *_implied(policy))
+    return (*policy.declared_differences, *implied_differences(policy))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Checks and differences after the declared ones were told from the others.
+
+    differences: those that nobody declared, and those that entries of ``declared_differences.yaml`` cover.
+    """
+
+    checks: tuple[CheckResult, ...]
+    differences: tuple[Difference, ...]
+
+
+def judged(
+    policy: Policy,
+    checks: Iterable[CheckResult],
+    production: Fingerprint,
+    staging: Fingerprint,
+    *,
+    today: date,
+) -> Judged:
+    """The checks with what the policy declares, and what becomes of each of its entries. today: in UTC."""
+    declared = declared_differences(policy)
+    settled = settle(checks, declared, DECLARABLE)
+    schema = [d for d in schema_differences(production, staging, declared) if d.declared is None or d.owner]
+    entries = check_declared(
+        declared,
+        covered_objects(production, staging, declared),
+        settled,
+        today=today,
+        undeclared=[d for d in schema if d.declared is None],
+    )
+    return Judged((*settled.checks, *entries), (*schema, *settled.differences))
 
 
 def without_database(staging: Fingerprint, production: Fingerprint) -> Fingerprint:
@@ -32,7 +71,8 @@ def without_database(staging: Fingerprint, production: Fingerprint) -> Fingerpri
     return Fingerprint(dict(sorted(entries.items())), staging.server_version)
 
 
-def _implied(policy: Policy) -> Iterator[DeclaredDifference]:
+def implied_differences(policy: Policy) -> Iterator[DeclaredDifference]:
+    """Differences that other entries of the policy mean."""
     yield DeclaredDifference("database", "subscription", _SUBSCRIPTIONS)
     if policy.objects.owners == "target":
         yield DeclaredDifference("database", "owner", _OWNERS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from parity_data import __version__
 from parity_data.catalog import Column, Name
 from parity_data.mask import describe
-from parity_data.refresh.declared import declared_differences
+from parity_data.refresh.declared import implied_differences
 from parity_data.release.extensions import tables_with_user_rows
 from parity_data.release.properties import settings_everywhere
 from parity_data.report import (
@@ -172,9 +172,10 @@ def _foreign_keys(refresh: Refresh) -> Iterator[ForeignKeyReport]:
 
 
 def _differences(refresh: Refresh) -> Iterator[Difference]:
+    yield from refresh.verification.differences
     for scope, what, reason in _BY_DESIGN:
         yield Difference(scope, what, reason)
-    for declared in declared_differences(refresh.policy):
+    for declared in implied_differences(refresh.policy):
         yield Difference(declared.scope, declared.what, declared.reason)
     for sentence in refresh.building.left:
         reason = f"method '{refresh.policy.release.method}' leaves the database itself as it is"

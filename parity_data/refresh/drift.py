@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 from parity_data.catalog import Snapshot
 from parity_data.catalog.fingerprint import read_fingerprint, sequence_positions
 from parity_data.catalog.migrations import migration_heads
-from parity_data.refresh.declared import declared_differences, without_database
+from parity_data.refresh.declared import Judged, declared_differences, judged, without_database
 from parity_data.release.schemas import schemas_there
 from parity_data.rules import load_policy
 from parity_data.settings import Settings
-from parity_data.verify.result import CheckResult
 from parity_data.verify.schema import check_migrations, check_schema
 from parity_data.verify.sequences import check_sequences
 
 
-def compare_now(settings: Settings) -> list[CheckResult]:
-    """Schema, migration heads and sequences of both sides. Raises ConfigError, SourceError, TargetError."""
+def compare_now(settings: Settings) -> Judged:
+    """Schema, migration heads and sequences of both sides, and what differs.
+
+    Raises ConfigError, RulesError, SourceError, TargetError.
+    """
     policy = load_policy(settings.rules)
     declared = declared_differences(policy)
     target = settings.need_target()
@@ -31,8 +35,10 @@ def compare_now(settings: Settings) -> list[CheckResult]:
         theirs = read_fingerprint(staging, hidden=hidden)
         if policy.release.in_place:
             theirs = without_database(theirs, mine)
-        return [
+        checks = [
             *check_schema(mine, theirs, declared),
             *check_migrations(migration_heads(production), migration_heads(staging, hidden=hidden)),
             *check_sequences(sequence_positions(production), sequence_positions(staging, hidden=hidden)),
         ]
+        today = snapshot.taken_at.astimezone(UTC).date()
+        return judged(policy, checks, mine, theirs, today=today)

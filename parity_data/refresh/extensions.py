@@ -30,8 +30,8 @@ def require_extensions(needed: Mapping[str, str], policy: Policy, target: psycop
         shown = ", ".join(f"{n} {mine} (there: {theirs})" for n, (mine, theirs) in others.items())
         raise TargetError(
             f"The target's server lacks production's version of {len(others)} extension(s): {shown}.",
-            todo="Bring both to one version, or declare it in policy.yaml: declared_differences: "
-            f"[{{scope: {next(iter(others))}, what: extension version, reason: ...}}].",
+            todo="Bring both to one version, or declare it in declared_differences.yaml: "
+            f"{{scope: {next(iter(others))}, what: extension version, reason: ..., owner: ...}}.",
         )
 
 

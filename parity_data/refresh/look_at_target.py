@@ -228,7 +228,7 @@ def _extensions(connection: psycopg.Connection[Any], catalog: Catalog, policy: P
         todo = "Install their packages on the target's machine."
         yield finding("extensions", "fail", f"not available on the target: {some(missing)}", todo)
     if others:
-        todo = "Update them on either side, or declare 'extension version' for them in policy.yaml."
+        todo = "Update them on either side, or declare it: see Differences that are wanted, docs/rules.md."
         yield finding("extensions", "fail", f"in other versions on the target: {some(others)}", todo)
     if not missing and not others:
         yield finding("extensions", "ok", f"all {len(catalog.extensions)} available in production's versions")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,12 @@ from psycopg import sql
 
 from parity_data.catalog import Catalog, Table
 from parity_data.catalog.arrow import ArrowReader
-from parity_data.catalog.fingerprint import read_fingerprint, sequence_positions
+from parity_data.catalog.fingerprint import Fingerprint, read_fingerprint, sequence_positions
 from parity_data.catalog.migrations import migration_heads
 from parity_data.catalog.model import Column
 from parity_data.catalog.one_connection import ConnectionReader
 from parity_data.catalog.reading import own_rows
-from parity_data.refresh.declared import declared_differences
+from parity_data.refresh.declared import declared_differences, judged
 from parity_data.refresh.representative import check_sample
 from parity_data.transfer.wire import as_text
 from parity_data.verify.canaries import Canaries, check_canaries
@@ -31,7 +32,7 @@ from parity_data.verify.leaks import LeakAudit
 from parity_data.verify.load_link import LoadLink, check_load
 from parity_data.verify.mask_link import Kept, check_masks, promise
 from parity_data.verify.nulls import check_nulls, staged_nulls
-from parity_data.verify.result import CheckResult
+from parity_data.verify.result import CheckResult, Difference
 from parity_data.verify.rows import check_rows
 from parity_data.verify.schema import check_migrations, check_schema
 from parity_data.verify.sequences import check_sequences
@@ -62,9 +63,18 @@ class Verification:
         self.rows, self.nulls = staged_nulls(connection, refresh.catalog)
         self.expected_dangling = self._expected_dangling()
         self.dangling: dict[KeyName, int] = {}
+        self.differences: tuple[Difference, ...] = ()
 
     def run(self) -> list[CheckResult]:
-        """Every check. Raises psycopg.Error."""
+        """Every check, with what the policy declares taken into account. Raises psycopg.Error."""
+        refresh = self._refresh
+        built = refresh.building.comparable(self.fingerprint)
+        today = refresh.snapshot.taken_at.astimezone(UTC).date()
+        found = judged(refresh.policy, self._measured(built), refresh.fingerprint, built, today=today)
+        self.differences = found.differences
+        return list(found.checks)
+
+    def _measured(self, built: Fingerprint) -> list[CheckResult]:
         refresh, connection = self._refresh, self._connection
         production = refresh.snapshot.connection
         keys = check_foreign_keys(connection, refresh.catalog, self.expected_dangling)
@@ -73,7 +83,7 @@ class Verification:
         return [
             *check_schema(
                 refresh.fingerprint,
-                refresh.building.comparable(self.fingerprint),
+                built,
                 declared_differences(refresh.policy),
             ),
             *check_migrations(migration_heads(production), migration_heads(connection, hidden=self._hidden)),

@@ -63,6 +63,15 @@ _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
         ),
     ),
     (
+        ("declared",),
+        Explanation(
+            "Declared differences hold",
+            "Each entry of declared_differences.yaml is held against what this run found: it must cover "
+            "something, within its bound, and its day must not be over.",
+            "Ask its owner: renew it with another day, take it out, or mend what goes beyond it.",
+        ),
+    ),
+    (
         ("leak", "raw_value", "production_value"),
         Explanation(
             "No production value left in staging",

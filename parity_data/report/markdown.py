@@ -40,6 +40,7 @@ def to_markdown(report: Report) -> str:
         lines += ["", "### Differences", ""]
         for difference in differences[:DIFFERENCES]:
             reason = "undeclared" if difference.declared is None else f"declared: {difference.declared}"
+            reason += f"; {difference.answers}" if difference.answers else ""
             lines.append(f"- {escape(difference.scope)}: {escape(difference.what)} ({escape(reason)})")
         lines += _rest(len(differences) - DIFFERENCES, "difference")
     if report.tables:

@@ -30,6 +30,8 @@ _OUTCOME = {
 
 def word(check: CheckResult, declared_scopes: frozenset[str] = frozenset()) -> Word:
     """The word for what a check found. declared_scopes: scopes that have a declared difference."""
+    if check.declared is not None:
+        return "declared"
     if check.status == "fail":
         return "different"
     if "too small to tell" in check.message.lower():

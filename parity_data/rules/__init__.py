@@ -6,12 +6,13 @@ people wrote.
 """
 
 from parity_data.rules.check import Problem, check_policy, error_for
+from parity_data.rules.declared import DeclaredDifference
 from parity_data.rules.drift import check_accepted
 from parity_data.rules.lifecycle import Hook, Load, Release, StagingOwn
 from parity_data.rules.load import load_policy
 from parity_data.rules.own import register_own
 from parity_data.rules.patterns import resolve
-from parity_data.rules.policy import ColumnRule, DeclaredDifference, Objects, Policy
+from parity_data.rules.policy import ColumnRule, Objects, Policy
 from parity_data.rules.write import NewRule, WriteResult, save_policy, write_accepted, write_rules
 
 __all__ = [

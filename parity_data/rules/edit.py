@@ -70,7 +70,7 @@ def _extend(text: str, key: Node, node: Node, entries: Mapping[str, Any]) -> _Ed
         return _spread_alias(text, key, entries)
     if isinstance(node, MappingNode) and not node.flow_style and node.value:
         last_key, last = node.value[-1]
-        place = _line_end(text, _last_character(text, last_key, last))
+        place = line_end(text, last_character(text, last_key, last))
         return _insert(text, place, dump(entries, node.value[0][0].start_mark.column))
     if isinstance(node, MappingNode) and node.value:
         place = text.rindex("}", 0, node.end_mark.index)
@@ -81,7 +81,7 @@ def _extend(text: str, key: Node, node: Node, entries: Mapping[str, Any]) -> _Ed
     # Empty: '{}', or nothing at all behind the colon.
     start = text.index(":", key.end_mark.index) + 1
     stop = node.end_mark.index if isinstance(node, MappingNode) else start
-    end = _line_end(text, stop)
+    end = line_end(text, stop)
     rest = text[stop:end].rstrip()
     return _Edit(start, end, f"{rest}\n{dump(entries, indent + 2).rstrip(chr(10))}")
 
@@ -93,25 +93,25 @@ def _spread_alias(text: str, key: Node, entries: Mapping[str, Any]) -> _Edit:
     while stop < len(text) and not text[stop].isspace() and text[stop] not in ",]}":
         stop += 1
     inner = key.start_mark.column + 2
-    end = _line_end(text, stop)
+    end = line_end(text, stop)
     colon = text.index(":", key.end_mark.index) + 1
     lines = f"\n{' ' * inner}<<: {text[star:stop]}\n{dump(entries, inner).rstrip(chr(10))}"
     return _Edit(colon, end, f"{text[stop:end].rstrip()}{lines}")
 
 
-def _last_character(text: str, key: Node, node: Node) -> int:
+def last_character(text: str, key: Node, node: Node) -> int:
     """Index within the last line that belongs to an entry of a block mapping."""
     if node.start_mark.index < key.start_mark.index:
         return int(key.end_mark.index)
     if isinstance(node, MappingNode) and not node.flow_style and node.value:
-        return _last_character(text, *node.value[-1])
+        return last_character(text, *node.value[-1])
     if isinstance(node, ScalarNode) and node.style in ("|", ">"):
         lines = text[: node.end_mark.index].rstrip()
         return len(lines)
     return int(max(node.end_mark.index, key.end_mark.index))
 
 
-def _line_end(text: str, index: int) -> int:
+def line_end(text: str, index: int) -> int:
     end = text.find("\n", index)
     return len(text) if end < 0 else end
 

@@ -14,17 +14,23 @@ from typing import Any
 from pydantic import BaseModel
 
 from parity_data.mask import MaskerInfo, Param, describe
+from parity_data.rules.declared_file import DeclaredEntry
 from parity_data.rules.maskers import names
 from parity_data.rules.models import AcceptedEntry, PolicyEntry, SchemaEntry
 
 POLICY_SCHEMA = "policy.json"
 TABLES_SCHEMA = "tables.json"
 ACCEPTED_SCHEMA = "accepted.json"
+DECLARED_SCHEMA = "declared_differences.json"
+
+#: Schemas in which maskers occur.
+_WITH_MASKERS = (POLICY_SCHEMA, TABLES_SCHEMA)
 
 _MODELS: dict[str, type[BaseModel]] = {
     POLICY_SCHEMA: PolicyEntry,
     TABLES_SCHEMA: SchemaEntry,
     ACCEPTED_SCHEMA: AcceptedEntry,
+    DECLARED_SCHEMA: DeclaredEntry,
 }
 SCHEMAS = tuple(_MODELS)
 
@@ -56,7 +62,7 @@ def published(name: str) -> str:
 def for_folder(name: str) -> str:
     """The published schema with the maskers of this installation: editors complete names and parameters."""
     schema: dict[str, Any] = json.loads(published(name))
-    if name != ACCEPTED_SCHEMA:
+    if name in _WITH_MASKERS:
         masker: dict[str, Any] = {"type": "string", "enum": sorted(names())}
         rule = schema["$defs"]["RuleEntry"]["properties"]
         rule["mask"] = {**masker, "description": rule["mask"]["description"]}

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from parity_data.catalog.model import Name
 from parity_data.errors import RulesError
 from parity_data.rules.accepted import ACCEPTED_FILE
+from parity_data.rules.declared import DECLARED_FILE, DeclaredDifference
+from parity_data.rules.declared_file import DeclaredEntry, difference_of
 from parity_data.rules.document import Located, read_document
 from parity_data.rules.lifecycle import load_of, release_of, staging_of
 from parity_data.rules.maskers import make_spec
@@ -22,7 +24,6 @@ from parity_data.rules.policy import (
     AcceptedColumn,
     AcceptedTable,
     ColumnRule,
-    DeclaredDifference,
     Objects,
     Pattern,
     Policy,
@@ -77,13 +78,16 @@ def load_policy(folder: Path) -> Policy:
     maskers = read_own(document, folder, shown, mistakes)
     patterns = _patterns(entry, document, shown, mistakes) if entry is not None else ()
     accepted = _read_accepted(folder, mistakes)
+    declared = _read_declared(folder, mistakes)
     columns: dict[Name, dict[str, ColumnRule]] = {}
     for path in rules_files(folder):
         _read_schema_file(path, f"{folder.name}/{path.relative_to(folder).as_posix()}", columns, mistakes)
     if entry is None or mistakes:
         raise _error(mistakes)
     found = _policy(entry, document, columns, folder)
-    return replace(found, patterns=patterns, accepted=accepted, maskers=maskers)
+    return replace(
+        found, patterns=patterns, accepted=accepted, maskers=maskers, declared_differences=declared
+    )
 
 
 def rules_files(folder: Path) -> list[Path]:
@@ -95,7 +99,7 @@ def rules_files(folder: Path) -> list[Path]:
             path.suffix in (".yaml", ".yml")
             and not hidden
             and path.is_file()
-            and path not in (folder / POLICY_FILE, folder / ACCEPTED_FILE)
+            and path not in (folder / POLICY_FILE, folder / ACCEPTED_FILE, folder / DECLARED_FILE)
         ):
             found.append(path)
     return found
@@ -206,6 +210,25 @@ def _read_accepted(folder: Path, mistakes: list[Mistake]) -> dict[Name, Accepted
     }
 
 
+def _read_declared(folder: Path, mistakes: list[Mistake]) -> tuple[DeclaredDifference, ...]:
+    path, shown = folder / DECLARED_FILE, f"{folder.name}/{DECLARED_FILE}"
+    if not path.is_file():
+        return ()
+    document = read_document(path, shown)
+    entry = _validate(DeclaredEntry, document, shown, mistakes)
+    if entry is None:
+        return ()
+    lines = [item.line for item in _items(document, "differences")]
+    found = tuple(difference_of(one, shown, line) for one, line in zip(entry.differences, lines, strict=True))
+    first: dict[tuple[str, str], DeclaredDifference] = {}
+    for one in found:
+        known = first.setdefault((one.scope, one.what), one)
+        if known is not one:
+            what = f"{one.what!r} of {one.scope} is declared already, in line {known.line}."
+            mistakes.append(Mistake(one.where, what))
+    return found
+
+
 def _items(document: Located, key: str) -> Iterator[Located]:
     """The located values of a list or mapping, none when it is missing."""
     if key in document.items:
@@ -305,9 +328,6 @@ def _policy(
         release=release_of(entry.release),
         load=load_of(entry.load),
         staging=staging_of(entry.staging),
-        declared_differences=tuple(
-            DeclaredDifference(d.scope, d.what, d.reason) for d in entry.declared_differences
-        ),
         columns=columns,
         domains=dict(entry.domains),
         folder=folder,

@@ -26,7 +26,7 @@ from parity_data.rules.names import did_you_mean, parse_name
 VERSION = 1
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
     """A mapping with a closed set of keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
@@ -79,7 +79,7 @@ def _size(value: Any) -> Any:
     return int(float(match[1]) * 1000 ** "_kMGT".index(match[2] or "_"))
 
 
-class SubsetTableEntry(_Entry):
+class SubsetTableEntry(Entry):
     """How one table is subset."""
 
     role: Literal["root", "reference", "unattached"] | None = None
@@ -101,14 +101,14 @@ class SubsetTableEntry(_Entry):
     )
 
 
-class WhenEntry(_Entry):
+class WhenEntry(Entry):
     """The value a row must have for a reference to count."""
 
     column: Text
     value: StrictStr | StrictInt
 
 
-class VirtualKeyEntry(_Entry):
+class VirtualKeyEntry(Entry):
     """A reference that the database does not declare."""
 
     table: TableName
@@ -118,7 +118,7 @@ class VirtualKeyEntry(_Entry):
     when: WhenEntry | None = Field(default=None, description="For references to one of several tables.")
 
 
-class SubsetEntry(_Entry):
+class SubsetEntry(Entry):
     """Where sampling starts, what is kept whole, what is always kept."""
 
     roots: list[TableName] = Field(default=[], description="Tables that are sampled; guessed when empty.")
@@ -138,7 +138,7 @@ class SubsetEntry(_Entry):
     )
 
 
-class HookEntry(_Entry):
+class HookEntry(Entry):
     """Something to run at the swap: SQL from a file beside the rules, or a command."""
 
     sql: Annotated[StrictStr, Field(min_length=1, description="SQL file, relative to the rules.")] | None = (
@@ -158,7 +158,7 @@ class HookEntry(_Entry):
         return self
 
 
-class ReleaseEntry(_Entry):
+class ReleaseEntry(Entry):
     """How staging is swapped."""
 
     method: Annotated[
@@ -203,7 +203,7 @@ class ReleaseEntry(_Entry):
     ] = []
 
 
-class LoadEntry(_Entry):
+class LoadEntry(Entry):
     """What a refresh may ask of production."""
 
     max_source_connections: Annotated[StrictInt, Field(ge=2)] | None = Field(
@@ -222,7 +222,7 @@ class LoadEntry(_Entry):
     )
 
 
-class OwnSettingEntry(_Entry):
+class OwnSettingEntry(Entry):
     """A setting of the staging database (ALTER DATABASE ... SET)."""
 
     name: Annotated[StrictStr, Field(min_length=1)]
@@ -230,7 +230,7 @@ class OwnSettingEntry(_Entry):
     reason: Reason
 
 
-class OwnRowsEntry(_Entry):
+class OwnRowsEntry(Entry):
     """Rows of staging that are put into every release."""
 
     table: TableName
@@ -238,7 +238,7 @@ class OwnRowsEntry(_Entry):
     reason: Reason
 
 
-class OwnRoleEntry(_Entry):
+class OwnRoleEntry(Entry):
     """A role of staging and what it may do there."""
 
     name: Annotated[StrictStr, Field(min_length=1)]
@@ -247,7 +247,7 @@ class OwnRoleEntry(_Entry):
     reason: Reason
 
 
-class StagingEntry(_Entry):
+class StagingEntry(Entry):
     """What belongs to staging itself and is in every release, though production has nothing of it."""
 
     settings: list[OwnSettingEntry] = []
@@ -259,7 +259,7 @@ class StagingEntry(_Entry):
     roles: list[OwnRoleEntry] = []
 
 
-class ObjectsEntry(_Entry):
+class ObjectsEntry(Entry):
     """What becomes of owners, grants and objects that staging cannot or must not have."""
 
     owners: Literal["production", "target"] = Field(
@@ -281,17 +281,7 @@ class ObjectsEntry(_Entry):
     )
 
 
-class DifferenceEntry(_Entry):
-    """A difference between production and staging that is wanted."""
-
-    scope: Annotated[
-        StrictStr, Field(min_length=1, description="schema.table, a column of it, or 'database'.")
-    ]
-    what: Annotated[StrictStr, Field(min_length=1)]
-    reason: Reason
-
-
-class RuleEntry(_Entry):
+class RuleEntry(Entry):
     """A column's rule."""
 
     mask: Annotated[
@@ -319,7 +309,7 @@ AnyRule = Annotated[
 ]
 
 
-class PatternEntry(_Entry):
+class PatternEntry(Entry):
     """Rules for many alike tables."""
 
     tables: Annotated[
@@ -338,7 +328,7 @@ class PatternEntry(_Entry):
     ]
 
 
-class PolicyEntry(_Entry):
+class PolicyEntry(Entry):
     """policy.yaml"""
 
     version: Annotated[Literal[1], Field(description="Version of the file format.")]
@@ -373,17 +363,16 @@ class PolicyEntry(_Entry):
     objects: ObjectsEntry = ObjectsEntry()
     load: LoadEntry = LoadEntry()
     staging: StagingEntry = StagingEntry()
-    declared_differences: list[DifferenceEntry] = []
 
 
-class SchemaEntry(_Entry):
+class SchemaEntry(Entry):
     """The rules of one schema's columns, or of some of its tables."""
 
     schema_: Annotated[StrictStr, Field(alias="schema", min_length=1)]
     tables: dict[StrictStr, dict[StrictStr, AnyRule]]
 
 
-class AcceptedColumnEntry(_Entry):
+class AcceptedColumnEntry(Entry):
     """What production's column was when its rule was accepted."""
 
     type: Annotated[StrictStr, Field(min_length=1, description="The SQL type.")]
@@ -399,7 +388,7 @@ def _kind_of_column(value: Any) -> str:
     return "column" if isinstance(value, dict | AcceptedColumnEntry) else "type"
 
 
-class AcceptedTableEntry(_Entry):
+class AcceptedTableEntry(Entry):
     """What production's table was when its rules were accepted."""
 
     columns: dict[
@@ -415,7 +404,7 @@ class AcceptedTableEntry(_Entry):
     )
 
 
-class AcceptedEntry(_Entry):
+class AcceptedEntry(Entry):
     """accepted.yaml"""
 
     version: Annotated[Literal[1], Field(description="Version of the file format.")]

@@ -12,6 +12,7 @@ from typing import Any
 
 from parity_data.catalog.model import Name
 from parity_data.mask import MaskSpec
+from parity_data.rules.declared import DeclaredDifference
 from parity_data.rules.lifecycle import (
     Load,
     Release,
@@ -59,15 +60,6 @@ class Objects:
     tablespaces: Mapping[str, str] = field(default_factory=dict)
     large_objects: str = "exclude"
     exclude: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class DeclaredDifference:
-    """A wanted difference. scope: ``schema.table``, ``schema.table.column`` or ``database``."""
-
-    scope: str
-    what: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -171,7 +163,7 @@ def _content(policy: Policy) -> dict[str, Any]:
         "release": release_section(policy.release),
         "load": load_section(policy.load),
         "staging": staging_section(policy.staging),
-        "declared_differences": [[d.scope, d.what, d.reason] for d in policy.declared_differences],
+        "declared_differences": [d.content() for d in policy.declared_differences],
         "domains": dict(policy.domains),
         "maskers": dict(policy.maskers),
         "patterns": [

@@ -15,6 +15,8 @@ from parity_data.catalog.model import Name
 from parity_data.errors import RulesError
 from parity_data.mask import MaskSpec
 from parity_data.rules.accepted import ACCEPTED_FILE, to_text
+from parity_data.rules.declared import DECLARED_FILE
+from parity_data.rules.declared_file import Proposal, extended, written
 from parity_data.rules.document import read_document
 from parity_data.rules.edit import add_rules
 from parity_data.rules.json_schema import POLICY_SCHEMA, SCHEMAS, TABLES_SCHEMA, for_folder
@@ -116,6 +118,8 @@ def save_policy(policy: Policy, folder: Path) -> WriteResult:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(policy.folder / name, folder / name)
     write_accepted(folder, policy.accepted)
+    if policy.declared_differences:
+        propose_differences(folder, [Proposal(d) for d in policy.declared_differences])
     return result
 
 
@@ -128,6 +132,21 @@ def write_accepted(folder: Path, accepted: Mapping[Name, AcceptedTable]) -> bool
         return False
     _replace(path, text)
     return True
+
+
+def propose_differences(folder: Path, proposals: Iterable[Proposal]) -> list[Proposal]:
+    """Add entries to ``declared_differences.yaml``, made if missing; those that were added.
+
+    An entry of the same scope and what is left as it is, finished or not. Raises RulesError.
+    """
+    path, shown = folder / DECLARED_FILE, f"{folder.name}/{DECLARED_FILE}"
+    text = path.read_bytes().decode("utf-8-sig") if path.is_file() else ""
+    known = written(text, shown) if text else set()
+    new = [p for p in proposals if (p.difference.scope, p.difference.what) not in known]
+    if new:
+        _write_json_schemas(folder)
+        _replace(path, extended(text, new, shown))
+    return new
 
 
 class _Files:
@@ -169,7 +188,8 @@ class _Files:
 
 def _unused(folder: Path, stem: str, taken: Iterable[Path] = ()) -> Path:
     """A path that no file has, also where file names ignore case."""
-    used = {path.name.casefold() for path in [*folder.iterdir(), *taken]} | {POLICY_FILE, ACCEPTED_FILE}
+    used = {path.name.casefold() for path in [*folder.iterdir(), *taken]}
+    used |= {POLICY_FILE, ACCEPTED_FILE, DECLARED_FILE}
     name, n = f"{stem}.yaml", 2
     while name.casefold() in used:
         name, n = f"{stem}-{n}.yaml", n + 1
@@ -238,15 +258,6 @@ def _policy_text(policy: Policy) -> str:
                     "large_objects": policy.objects.large_objects,
                     "exclude": dict(policy.objects.exclude),
                 }
-            },
-        ),
-        (
-            "Differences between production and staging that are wanted: scope, what, reason.",
-            {
-                "declared_differences": [
-                    {"scope": d.scope, "what": d.what, "reason": d.reason}
-                    for d in policy.declared_differences
-                ]
             },
         ),
     ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from parity_data.catalog.fingerprint import (
     Fingerprint,
@@ -13,21 +12,11 @@ from parity_data.catalog.fingerprint import (
 )
 from parity_data.catalog.migrations import MigrationHead
 from parity_data.catalog.model import Name
+from parity_data.verify.declared import Declared, explained
 from parity_data.verify.result import CheckResult, Difference, Status
 
 #: Sentences that a check's message holds; the report lists all differences.
 _SENTENCES = 3
-
-
-class Declared(Protocol):
-    """A difference that is wanted, as the rules say it."""
-
-    @property
-    def scope(self) -> str: ...
-    @property
-    def what(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
 
 
 def schema_differences(
@@ -35,9 +24,20 @@ def schema_differences(
 ) -> list[Difference]:
     """All differences of the catalogs as sentences, with the reason where one is declared."""
     return [
-        Difference(difference.name, difference.sentence, _reason(difference, declared))
+        explained(
+            Difference(difference.name, difference.sentence, key=_key(difference)),
+            covering(difference, declared),
+        )
         for difference in compare_fingerprints(source, target)
     ]
+
+
+def covered_objects(
+    source: Fingerprint, target: Fingerprint, declared: Sequence[Declared] = ()
+) -> Counter[Declared]:
+    """How many differences of the catalogs each entry covers."""
+    found = (covering(d, declared) for d in compare_fingerprints(source, target))
+    return Counter(entry for entry in found if entry is not None)
 
 
 def check_schema(
@@ -68,7 +68,8 @@ def check_migrations(source: Iterable[MigrationHead], target: Iterable[Migration
     """'migration_heads' for each migration table that either side has.
 
     Fails when staging lacks migrations or has others. A half-done migration or a held lock is a fail when
-    only staging has it, and a warning when production has it, too.
+    only staging has it, and a warning when production has it, too. value: versions that only one side has,
+    or that are dirty; bound 0.
     """
     mine, theirs = ({head.table: head for head in heads} for heads in (source, target))
     return [
@@ -84,19 +85,20 @@ def _migration(table: Name, source: MigrationHead | None, target: MigrationHead 
         side = "production" if target is None else "staging"
         message = f"Only {side} has this migration table of {present.tool}."
         return CheckResult("migration_heads", scope, "fail", None, None, message)
-    value, bound = len(target.heads), len(source.heads)
+    apart = len(set(source.heads) ^ set(target.heads))
     said = _apart(source, target)
     if target.dirty and not said:
         status: Status = "warn" if set(target.dirty) <= set(source.dirty) else "fail"
         where = "production and staging" if status == "warn" else "staging"
         message = f"{source.tool}: {where} dirty, half done or locked: {_some(target.dirty)}."
-        return CheckResult("migration_heads", scope, status, value, bound, message)
+        return CheckResult("migration_heads", scope, status, len(target.dirty), 0, message)
     if said:
         if target.dirty:
             said += f"; it is dirty, half done or locked: {_some(target.dirty)}"
-        return CheckResult("migration_heads", scope, "fail", value, bound, f"{source.tool}: {said}.")
-    message = f"{source.tool}: both sides have the same {bound} head{'s' if bound != 1 else ''}."
-    return CheckResult("migration_heads", scope, "pass", value, bound, message)
+        return CheckResult("migration_heads", scope, "fail", apart, 0, f"{source.tool}: {said}.")
+    count = len(source.heads)
+    message = f"{source.tool}: both sides have the same {count} head{'s' if count != 1 else ''}."
+    return CheckResult("migration_heads", scope, "pass", 0, 0, message)
 
 
 def _apart(source: MigrationHead, target: MigrationHead) -> str:
@@ -124,7 +126,7 @@ def _apart(source: MigrationHead, target: MigrationHead) -> str:
 def _result(
     object_class: str, count: int, found: Sequence[FingerprintDifference], declared: Sequence[Declared]
 ) -> CheckResult:
-    undeclared = [d for d in found if _reason(d, declared) is None]
+    undeclared = [d for d in found if covering(d, declared) is None]
     scope = f"database.{object_class}"
     if undeclared:
         more = f" And {len(undeclared) - _SENTENCES} more." if len(undeclared) > _SENTENCES else ""
@@ -135,8 +137,12 @@ def _result(
     return CheckResult("schema_parity", scope, "pass", 0, 0, message)
 
 
-def _reason(difference: FingerprintDifference, declared: Sequence[Declared]) -> str | None:
-    """Why a difference is wanted, None when nobody declared it.
+def _key(difference: FingerprintDifference) -> str:
+    return f"{difference.object_class} {difference.attribute}".strip()
+
+
+def covering(difference: FingerprintDifference, declared: Sequence[Declared]) -> Declared | None:
+    """The entry that says that a difference is wanted, None when nobody declared it.
 
     A declaration covers the object, table or schema that its scope names ('database' covers all), if its
     text is the object class, the attribute, both, or a part of the sentence.
@@ -145,7 +151,7 @@ def _reason(difference: FingerprintDifference, declared: Sequence[Declared]) -> 
     texts = {
         difference.object_class.casefold(),
         difference.attribute.casefold(),
-        f"{difference.object_class} {difference.attribute}".casefold(),
+        _key(difference).casefold(),
     } - {""}
     if difference.attribute.startswith("grants to "):
         texts.add("grants")
@@ -154,7 +160,7 @@ def _reason(difference: FingerprintDifference, declared: Sequence[Declared]) -> 
     for entry in declared:
         what = entry.what.strip().casefold()
         if entry.scope in places and (what in texts or what in difference.sentence.casefold()):
-            return entry.reason
+            return entry
     return None
 
 

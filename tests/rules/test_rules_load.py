@@ -21,8 +21,6 @@ ignore_schemas: [audit]
 on_undecided: stop
 domains: {person: "names and what is made of them"}
 release: {keep_previous: 2, grace_seconds: 2.5}
-declared_differences:
-  - {scope: shop.session, what: no rows, reason: not needed}
 """
 
 SHOP = """\
@@ -53,7 +51,6 @@ def test_everything_written_is_read(tmp_path: Path) -> None:
     assert policy.ignore_schemas == ("audit",)
     assert policy.domains == {"person": "names and what is made of them"}
     assert (policy.release.keep_previous, policy.release.grace_seconds) == (2, 2.5)
-    assert policy.declared_differences[0].reason == "not needed"
     rule = policy.columns[Name("shop", "customer")]["email"]
     assert (rule.why, rule.by, rule.where) == (
         "contact address",
@@ -154,7 +151,6 @@ def test_the_digest_follows_content_alone(tmp_path: Path) -> None:
         ("version: 1\non_undecided: keep\n", 2, "on_undecided must be 'stop'"),
         ("version: 1\nrelease: {keep_previous: -1}\n", 2, "at least 0"),
         ("version: 1\nrelease:\n  grace_seconds: soon\n", 3, "must be a number"),
-        ("version: 1\ndeclared_differences:\n  - {scope: a.b, what: c}\n", 3, "reason is missing"),
         ("version: 1\nfraction: 0.5\nfraction: 0.7\n", 3, "'fraction' occurs twice, first in line 2"),
         ("version: 1\n\tfraction: 0.5\n", 2, "YAML syntax"),
         ("version: 1\nsubset: [a\n", 3, "YAML syntax"),

@@ -113,7 +113,18 @@ policies = st.builds(
     load=loads,
     staging=owns,
     declared_differences=st.lists(
-        st.builds(DeclaredDifference, words, sentences.filter(str.strip), sentences), max_size=2
+        st.builds(
+            DeclaredDifference,
+            words,
+            sentences,
+            sentences,
+            bound=st.none() | st.integers(0, 99),
+            owner=sentences,
+            ticket=st.none() | words,
+            expires=st.none() | st.dates(),
+        ),
+        max_size=2,
+        unique_by=lambda one: (one.scope, one.what),
     ).map(tuple),
     columns=st.dictionaries(tables, st.dictionaries(identifiers, rules, min_size=1, max_size=3), max_size=4),
     domains=st.dictionaries(words, st.text(characters, max_size=20), max_size=2),
