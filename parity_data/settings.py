@@ -33,6 +33,8 @@ class Settings:
     work: Path
     signing_key: Secret | None = None
     client_tools: Path | None = None
+    source_environment: Path | None = None
+    target_environment: Path | None = None
     maintenance_database: str = "postgres"
     connections: int = 2
     schedule: str = "30 1 * * *"
@@ -124,6 +126,8 @@ def load(
         signing_key=Secret(signing_text) if signing_text else None,
         rules=(folder / (rules_text or "scrub_rules")).resolve(),
         work=work_path,
+        source_environment=_path(env, "PARITY_SOURCE_ENVIRONMENT", folder),
+        target_environment=_path(env, "PARITY_TARGET_ENVIRONMENT", folder),
         client_tools=Path(env["PARITY_CLIENT_TOOLS"]) if env.get("PARITY_CLIENT_TOOLS") else None,
         maintenance_database=env.get("PARITY_MAINTENANCE_DATABASE") or "postgres",
         connections=_positive(env, "PARITY_CONNECTIONS", 2),
@@ -179,6 +183,10 @@ def _work_folder(text: str, folder: Path) -> Path:
             todo="Set PARITY_WORK or --work to a folder on this machine.",
         )
     return (folder / text).resolve()
+
+
+def _path(env: dict[str, str], name: str, folder: Path) -> Path | None:
+    return (folder / env[name]).resolve() if env.get(name) else None
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:

@@ -34,6 +34,9 @@ CHECKS = {
     "foreign_keys": "Every foreign key that resolves in production resolves in staging.",
     "sequence_position": "No sequence will give a number that production has used already.",
     "leak_audit": "No value of a masked column of production is anywhere in staging.",
+    "server_settings": "Settings that change how a server behaves are the same, or in proportion.",
+    "environment": "What the deployments of both sides say of themselves is the same, or in proportion.",
+    "feature_flags": "Flags in the tables that the policy names are the same.",
     "declared_differences": "Every declared difference is there, within its bound, and has not expired.",
     "canaries": "Defects planted in a shadow of the checks were all found.",
 }

@@ -39,7 +39,7 @@ def verify(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare staging as it serves now with production as it is now: schema, migrations, sequences.
+    """Compare staging as it serves now with production as it is now: schema, migrations, settings.
 
     With --propose, what differs and nobody declared, there or in the newest report, is added to
     declared_differences.yaml without a reason: the rules do not load until somebody has given it.

@@ -10,6 +10,7 @@ import psycopg
 
 from parity_data.catalog import Name
 from parity_data.catalog.fingerprint import Fingerprint, compare_fingerprints
+from parity_data.database import Database
 from parity_data.refresh.declared import ONE_PER_DATABASE, without_database
 from parity_data.refresh.in_place import finish_in_place, left_ready, require_in_place, why_not_now
 from parity_data.refresh.swapping import swap_in
@@ -74,6 +75,11 @@ class Beside:
         self.target = self.target.with_options(
             maintenance_work_mem=build.index_memory(refresh.ledger.connection, refresh.settings.connections)
         )
+
+    @property
+    def plain(self) -> Database:
+        """The database that is being built, as an application connects to it."""
+        return self._refresh.ledger.server.with_name(self.name)
 
     def begin(self) -> None:
         """Make the place. Raises TargetError."""
@@ -160,6 +166,11 @@ class InPlace(Beside):
         require_in_place(refresh.policy, self.schemas, asked=refresh.request.mode)
         self.connection = self.target.connect(role="target", autocommit=True)
         self.writer = OneTransaction(self.connection)
+
+    @property
+    def plain(self) -> Database:
+        """Staging's database, as an application connects to it."""
+        return self._refresh.ledger.server
 
     @property
     def current(self) -> ReleaseRecord | None:

@@ -11,6 +11,7 @@ from parity_data import __version__
 from parity_data.catalog import Column, Name
 from parity_data.mask import describe
 from parity_data.refresh.declared import implied_differences
+from parity_data.refresh.surroundings import checklist
 from parity_data.release.extensions import tables_with_user_rows
 from parity_data.release.properties import settings_everywhere
 from parity_data.report import (
@@ -69,6 +70,15 @@ def make_report(refresh: Refresh) -> Report:
         undecided=tuple(_undecided(refresh)),
         product_version=__version__,
         texts=tuple(_texts(refresh)),
+        parity=tuple(
+            checklist(
+                refresh.verification.around,
+                refresh.checks,
+                refresh.policy,
+                refresh.fraction,
+                sum(spec.name != "keep" for masks in refresh.masks.values() for spec in masks.values()),
+            )
+        ),
     )
 
 

@@ -23,6 +23,7 @@ from parity_data.catalog.one_connection import ConnectionReader
 from parity_data.catalog.reading import own_rows
 from parity_data.refresh.declared import declared_differences, judged
 from parity_data.refresh.representative import check_sample
+from parity_data.refresh.surroundings import flag_checks, look_around
 from parity_data.transfer.wire import as_text
 from parity_data.verify.canaries import Canaries, check_canaries
 from parity_data.verify.digests import ColumnKey
@@ -63,6 +64,7 @@ class Verification:
         self.rows, self.nulls = staged_nulls(connection, refresh.catalog)
         self.expected_dangling = self._expected_dangling()
         self.dangling: dict[KeyName, int] = {}
+        self.around = look_around(refresh.settings, refresh.settings.need_source(), refresh.building.plain)
         self.differences: tuple[Difference, ...] = ()
 
     def run(self) -> list[CheckResult]:
@@ -98,6 +100,8 @@ class Verification:
                 sequence_positions(production), sequence_positions(connection, hidden=self._hidden)
             ),
             *self._check_leaks(),
+            *self.around.checks(refresh.policy),
+            *flag_checks(refresh.policy, refresh.catalog, production, connection),
         ]
 
     def _check_rows(self) -> list[CheckResult]:

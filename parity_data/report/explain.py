@@ -122,8 +122,26 @@ _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
         ("setting", "configuration"),
         Explanation(
             "Settings agree",
-            "Server and database settings that change behaviour are compared by name.",
+            "Settings of both servers that change behaviour, as a new session gets them, are compared by "
+            "name. Memory and connections may be less in staging, in proportion.",
             "Set the same value in staging, or declare why it differs there.",
+        ),
+    ),
+    (
+        ("environment",),
+        Explanation(
+            "Environments agree",
+            "What the deployments of both sides say in environment.yaml is compared: machines, replicas, "
+            "pools, time-outs, names of variables.",
+            "Bring staging's deployment in line, or declare why it differs there.",
+        ),
+    ),
+    (
+        ("feature_flag",),
+        Explanation(
+            "Feature flags agree",
+            "Tables of flags that the policy names are compared row by row; each difference is named.",
+            "Set the flag in staging, or declare why it differs there.",
         ),
     ),
     (

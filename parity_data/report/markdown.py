@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from parity_data.report.model import Report, TableReport
+from parity_data.report.model import ParityLine, Report, TableReport
 from parity_data.report.text import duration, moment, number, plural, share, shown
 from parity_data.report.words import sentence, worst
 from parity_data.verify.result import CheckResult
 
 #: Rows of a list before the rest is only counted.
-CHECKS, DIFFERENCES, TABLES = 25, 25, 40
+CHECKS, DIFFERENCES, TABLES, PARITY = 25, 25, 40, 60
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#!|~$&@])")
 _SIGN = {"pass": "✓ pass", "warn": "△ warn", "fail": "✗ FAIL"}
@@ -43,6 +43,11 @@ def to_markdown(report: Report) -> str:
             reason += f"; {difference.answers}" if difference.answers else ""
             lines.append(f"- {escape(difference.scope)}: {escape(difference.what)} ({escape(reason)})")
         lines += _rest(len(differences) - DIFFERENCES, "difference")
+    if report.parity:
+        lines += ["", "### Parity checklist", "", "| | subject | production | staging | finding | in words |"]
+        lines += ["|---|---|---|---|---|---|"]
+        lines += [_parity_line(line) for line in report.parity[:PARITY]]
+        lines += _rest(len(report.parity) - PARITY, "line")
     if report.tables:
         lines += [
             "",
@@ -84,6 +89,11 @@ def _facts(report: Report) -> list[tuple[str, str]]:
 def _check_line(check: CheckResult) -> str:
     cells = (check.name, check.scope, number(check.value), number(check.bound), check.message)
     return f"| {_SIGN[check.status]} | " + " | ".join(escape(cell) for cell in cells) + " |"
+
+
+def _parity_line(line: ParityLine) -> str:
+    cells = (line.area, line.item, line.production, line.staging, line.verdict, line.note)
+    return "| " + " | ".join(escape(cell) for cell in cells) + " |"
 
 
 def _table_line(table: TableReport, checks: list[CheckResult]) -> str:

@@ -122,6 +122,21 @@ class ForeignKeyReport:
 
 
 @dataclass(frozen=True)
+class ParityLine:
+    """One line of the checklist of both sides. production, staging: in words, empty where that says nothing.
+
+    verdict: 'proportional' where staging may have less and has. note: why, or what differs.
+    """
+
+    area: Literal["infrastructure", "configuration", "data", "process"]
+    item: str
+    production: str
+    staging: str
+    verdict: Literal["same", "proportional", "declared", "different", "not observed"]
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class SpansReport:
     """Spans found in a column's texts. method: pattern, known or model. kind: the masker of such spans."""
 
@@ -177,6 +192,7 @@ class Report:
     product_version: str
     texts: tuple[TextReport, ...] = ()
     undecided: tuple[UndecidedReport, ...] = ()
+    parity: tuple[ParityLine, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("snapshot_at", "started_at"):

@@ -17,7 +17,7 @@ from parity_data.errors import RulesError
 from parity_data.rules.declared import PROOFS, WITHOUT_BOUND, DeclaredDifference
 from parity_data.rules.document import parse_document
 from parity_data.rules.edit import last_character, line_end
-from parity_data.rules.models import Entry, Reason, Text
+from parity_data.rules.entry import Entry, Reason, Text
 from parity_data.rules.propose import dump
 
 _HEAD = """\

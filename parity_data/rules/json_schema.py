@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from parity_data.mask import MaskerInfo, Param, describe
 from parity_data.rules.declared_file import DeclaredEntry
+from parity_data.rules.environment_model import EnvironmentEntry
 from parity_data.rules.maskers import names
 from parity_data.rules.models import AcceptedEntry, PolicyEntry, SchemaEntry
 
@@ -22,6 +23,7 @@ POLICY_SCHEMA = "policy.json"
 TABLES_SCHEMA = "tables.json"
 ACCEPTED_SCHEMA = "accepted.json"
 DECLARED_SCHEMA = "declared_differences.json"
+ENVIRONMENT_SCHEMA = "environment.json"
 
 #: Schemas in which maskers occur.
 _WITH_MASKERS = (POLICY_SCHEMA, TABLES_SCHEMA)
@@ -31,6 +33,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     TABLES_SCHEMA: SchemaEntry,
     ACCEPTED_SCHEMA: AcceptedEntry,
     DECLARED_SCHEMA: DeclaredEntry,
+    ENVIRONMENT_SCHEMA: EnvironmentEntry,
 }
 SCHEMAS = tuple(_MODELS)
 

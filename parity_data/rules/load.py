@@ -24,7 +24,9 @@ from parity_data.rules.policy import (
     AcceptedColumn,
     AcceptedTable,
     ColumnRule,
+    Flags,
     Objects,
+    Parity,
     Pattern,
     Policy,
 )
@@ -73,7 +75,7 @@ def load_policy(folder: Path) -> Policy:
     document = read_document(folder / POLICY_FILE, shown)
     for pattern in _items(document, "patterns"):
         _restore_null_masker(pattern.items.get("columns"))
-    entry = _validate(PolicyEntry, document, shown, mistakes)
+    entry = validate(PolicyEntry, document, shown, mistakes)
     # Before any rule is read, since rules name them.
     maskers = read_own(document, folder, shown, mistakes)
     patterns = _patterns(entry, document, shown, mistakes) if entry is not None else ()
@@ -83,7 +85,7 @@ def load_policy(folder: Path) -> Policy:
     for path in rules_files(folder):
         _read_schema_file(path, f"{folder.name}/{path.relative_to(folder).as_posix()}", columns, mistakes)
     if entry is None or mistakes:
-        raise _error(mistakes)
+        raise mistakes_error(mistakes)
     found = _policy(entry, document, columns, folder)
     return replace(
         found, patterns=patterns, accepted=accepted, maskers=maskers, declared_differences=declared
@@ -111,7 +113,7 @@ def _read_schema_file(
     document = read_document(path, shown)
     for table in _items(document, "tables"):
         _restore_null_masker(table)
-    entry = _validate(SchemaEntry, document, shown, mistakes)
+    entry = validate(SchemaEntry, document, shown, mistakes)
     if entry is None:
         return
     tables = document.items["tables"]
@@ -187,7 +189,7 @@ def _read_accepted(folder: Path, mistakes: list[Mistake]) -> dict[Name, Accepted
     path, shown = folder / ACCEPTED_FILE, f"{folder.name}/{ACCEPTED_FILE}"
     if not path.is_file():
         return {}
-    entry = _validate(AcceptedEntry, read_document(path, shown), shown, mistakes)
+    entry = validate(AcceptedEntry, read_document(path, shown), shown, mistakes)
     if entry is None:
         return {}
     return {
@@ -215,7 +217,7 @@ def _read_declared(folder: Path, mistakes: list[Mistake]) -> tuple[DeclaredDiffe
     if not path.is_file():
         return ()
     document = read_document(path, shown)
-    entry = _validate(DeclaredEntry, document, shown, mistakes)
+    entry = validate(DeclaredEntry, document, shown, mistakes)
     if entry is None:
         return ()
     lines = [item.line for item in _items(document, "differences")]
@@ -244,7 +246,8 @@ def _restore_null_masker(rules: Located | None) -> None:
             rule.value["mask"] = "null"
 
 
-def _validate(model: type[_Model], document: Located, shown: str, mistakes: list[Mistake]) -> _Model | None:
+def validate(model: type[_Model], document: Located, shown: str, mistakes: list[Mistake]) -> _Model | None:
+    """The document as a model, None where mistakes were added. shown: what to call the file."""
     try:
         return model.model_validate(document.value)
     except ValidationError as error:
@@ -297,7 +300,8 @@ def _dotted(path: tuple[int | str, ...]) -> str:
     return ".".join(str(step) for step in path)
 
 
-def _error(mistakes: list[Mistake]) -> RulesError:
+def mistakes_error(mistakes: list[Mistake]) -> RulesError:
+    """One error that lists them."""
     unique = list(dict.fromkeys(mistakes))
     first, rest = unique[0], unique[1:]
     lines = [f"\n  {mistake.where}: {mistake.what}" for mistake in rest[: SHOWN_MISTAKES - 1]]
@@ -328,6 +332,13 @@ def _policy(
         release=release_of(entry.release),
         load=load_of(entry.load),
         staging=staging_of(entry.staging),
+        parity=Parity(
+            entry.parity.on_difference,
+            {
+                parse_name(text): Flags(tuple(one.key), tuple(one.ignore))
+                for text, one in entry.parity.feature_flags.items()
+            },
+        ),
         columns=columns,
         domains=dict(entry.domains),
         folder=folder,

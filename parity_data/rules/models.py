@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     StrictBool,
@@ -20,63 +17,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from parity_data.rules.names import did_you_mean, parse_name
+from parity_data.rules.entry import Entry, Fraction, Reason, TableName, Text, size_in_bytes
 
 #: The version of the file format that this package reads and writes.
 VERSION = 1
-
-
-class Entry(BaseModel):
-    """A mapping with a closed set of keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            raise PydanticCustomError("mapping_type", "must be a mapping (key: value)")
-        known = [field.alias or name for name, field in cls.model_fields.items()]
-        for key in data:
-            if key not in known:
-                close = did_you_mean(key, known)
-                hint = f"did you mean {close!r}?" if close else f"known keys are {', '.join(known)}."
-                raise PydanticCustomError(
-                    "unknown_key", "unknown key '{key}'; {hint}", {"key": key, "hint": hint, "at_key": key}
-                )
-        return data
-
-
-def _table_name(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            parse_name(value)
-        except ValueError as error:
-            raise PydanticCustomError(
-                "table_name", "'{value}' {why}", {"value": value, "why": str(error)}
-            ) from None
-    return value
-
-
-def _reason(value: Any) -> Any:
-    if value is None or (isinstance(value, str) and not value.strip()):
-        raise PydanticCustomError("reason", "needs a reason in words")
-    return value
-
-
-TableName = Annotated[StrictStr, BeforeValidator(_table_name), Field(description="schema.table")]
-Reason = Annotated[StrictStr, BeforeValidator(_reason), Field(min_length=1)]
-
-
-Fraction = Annotated[StrictInt | StrictFloat, Field(gt=0, le=1)]
-Text = Annotated[StrictStr, Field(min_length=1)]
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B")
-
-
-def _size(value: Any) -> Any:
-    if not (isinstance(value, str) and (match := _SIZE.fullmatch(value)) and float(match[1])):
-        raise PydanticCustomError("size", "must be a size such as 20GB or 500MB")
-    return int(float(match[1]) * 1000 ** "_kMGT".index(match[2] or "_"))
 
 
 class SubsetTableEntry(Entry):
@@ -129,7 +73,7 @@ class SubsetEntry(Entry):
     small_rows: Annotated[
         StrictInt, Field(ge=0, description="Tables up to this size that follow no other are kept whole.")
     ] = 1000
-    target_size: Annotated[int, BeforeValidator(_size, json_schema_input_type=str)] | None = Field(
+    target_size: Annotated[int, BeforeValidator(size_in_bytes, json_schema_input_type=str)] | None = Field(
         default=None, description="Size of the subset such as 20GB, instead of the fraction."
     )
     tables: dict[TableName, SubsetTableEntry] = Field(default={}, description="Tables that need more words.")
@@ -281,6 +225,25 @@ class ObjectsEntry(Entry):
     )
 
 
+class FlagsEntry(Entry):
+    """How a table of feature flags is compared."""
+
+    key: list[Text] = Field(default=[], description="Columns that name a flag; the primary key by default.")
+    ignore: list[Text] = Field(default=[], description="Columns that may differ, such as times of changes.")
+
+
+class ParityEntry(Entry):
+    """What is compared besides schema and rows."""
+
+    on_difference: Annotated[
+        Literal["warn", "fail"],
+        Field(description="What a setting, an entry of environment.yaml, or a flag is that differs."),
+    ] = "warn"
+    feature_flags: dict[TableName, FlagsEntry] = Field(
+        default={}, description="Tables of feature flags, which are compared row by row."
+    )
+
+
 class RuleEntry(Entry):
     """A column's rule."""
 
@@ -363,6 +326,7 @@ class PolicyEntry(Entry):
     objects: ObjectsEntry = ObjectsEntry()
     load: LoadEntry = LoadEntry()
     staging: StagingEntry = StagingEntry()
+    parity: ParityEntry = ParityEntry()
 
 
 class SchemaEntry(Entry):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from parity_data.catalog.model import Name
 from parity_data.mask import MaskSpec
@@ -63,6 +63,30 @@ class Objects:
 
 
 @dataclass(frozen=True)
+class Flags:
+    """How a table of feature flags is compared. key: empty for the primary key. ignore: may differ."""
+
+    key: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What is compared besides schema and rows. on_difference: what a difference there does to a release."""
+
+    on_difference: Literal["warn", "fail"] = "warn"
+    feature_flags: Mapping[Name, Flags] = field(default_factory=dict)
+
+    def section(self) -> dict[str, Any]:
+        """As policy.yaml writes it."""
+        flags = {
+            format_name(name): {"key": list(one.key), "ignore": list(one.ignore)}
+            for name, one in self.feature_flags.items()
+        }
+        return {"on_difference": self.on_difference, "feature_flags": flags}
+
+
+@dataclass(frozen=True)
 class Pattern:
     """Rules for many alike tables. tables, columns: names in which '*' and '?' stand for any characters."""
 
@@ -114,6 +138,7 @@ class Policy:
     release: Release = field(default_factory=Release)
     load: Load = field(default_factory=Load)
     staging: StagingOwn = field(default_factory=StagingOwn)
+    parity: Parity = field(default_factory=Parity)
     declared_differences: tuple[DeclaredDifference, ...] = ()
     columns: Mapping[Name, Mapping[str, ColumnRule]] = field(default_factory=dict)
     domains: Mapping[str, str] = field(default_factory=dict)
@@ -163,6 +188,7 @@ def _content(policy: Policy) -> dict[str, Any]:
         "release": release_section(policy.release),
         "load": load_section(policy.load),
         "staging": staging_section(policy.staging),
+        "parity": policy.parity.section(),
         "declared_differences": [d.content() for d in policy.declared_differences],
         "domains": dict(policy.domains),
         "maskers": dict(policy.maskers),

@@ -25,7 +25,7 @@ from parity_data.rules.load import load_policy, rules_files
 from parity_data.rules.maskers import KEEP, names, spec_parts
 from parity_data.rules.names import format_name
 from parity_data.rules.own import POLICY_FILE
-from parity_data.rules.policy import AcceptedTable, Policy
+from parity_data.rules.policy import AcceptedTable, Parity, Policy
 from parity_data.rules.propose import dump, new_yaml, of_rule, rule_value, safe
 
 #: Where the editor's copies of the JSON Schemas go, inside the rules folder.
@@ -265,6 +265,8 @@ def _policy_text(policy: Policy) -> str:
         sections.append(("What a refresh may ask of production.", {"load": limits}))
     if own := staging_section(policy.staging):
         sections.append(("What belongs to staging itself and is in every release.", {"staging": own}))
+    if policy.parity != Parity():
+        sections.append(("What is compared besides schema and rows.", {"parity": policy.parity.section()}))
     stream = io.StringIO()
     stream.write(f"# yaml-language-server: $schema={SCHEMA_FOLDER}/{POLICY_SCHEMA}\n")
     for comment, section in sections:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fix_command_line import CommandLine
 from fix_copies import run_script
-from fix_release import Staging
+from fix_release import Staging, set_policy
 
 from parity_data.errors import CheckFailed, RulesError
 from parity_data.refresh.drift import compare_now
@@ -107,3 +109,49 @@ differences:
     page = (folder / "report.html").read_text()
     assert "a nightly job makes it<br><i>Anna Behr, OPS-12, until 2999-01-31</i>" in page
     assert "a nightly job makes it; Anna Behr, OPS-12" in (folder / "report.md").read_text()
+
+
+def test_the_report_has_the_whole_checklist(staging: Staging, tmp_path: Path) -> None:
+    """One table: infrastructure, configuration, data, process, in JSON, HTML and Markdown."""
+    for side, replicas in (("source", 2), ("target", 1)):
+        (tmp_path / f"{side}.yaml").write_text(f"version: 1\nreplicas: {replicas}\nvariables: [A, {side}]\n")
+    staging.settings = replace(
+        staging.settings,
+        source_environment=tmp_path / "source.yaml",
+        target_environment=tmp_path / "target.yaml",
+    )
+    set_policy(
+        staging, "on_undecided: stop", "on_undecided: stop\nparity: {feature_flags: {public.mark: {}}}"
+    )
+    with staging.target.with_name("postgres").connect(autocommit=True) as admin:
+        admin.execute("ALTER ROLE postgres SET statement_timeout = '7s'")
+    release = staging.refresh()
+    with staging.target.with_name("postgres").connect(autocommit=True) as admin:
+        admin.execute("ALTER ROLE postgres RESET statement_timeout")
+    folder = staging.settings.work / "releases" / release
+    document = json.loads((folder / "report.json").read_text())
+    lines = {line["item"]: line for line in document["parity"]}
+    assert {line["area"] for line in document["parity"]} == {
+        *("infrastructure", "configuration", "data", "process"),
+    }
+    assert {item: line["verdict"] for item, line in lines.items() if line["verdict"] != "same"} == {
+        "replicas": "proportional",
+        "environment variables": "different",
+        "class of the machine": "not observed",
+        "CPUs": "not observed",
+        "memory in GB": "not observed",
+        "kind of disk": "not observed",
+        "the rows stand for all rows": "not observed",
+        "no value that masking replaced": "not observed",
+        "migrations applied": "not observed",
+        "release of staging": "not observed",
+    }
+    assert lines["feature flags"]["note"] == "1 compared"
+    warned = {c["scope"]: c["message"] for c in document["checks"] if c["status"] == "warn"}
+    assert "only staging has target" in warned["environment.variables"]
+    (difference,) = [d for d in document["differences"] if d["declared"] is None]
+    assert (difference["scope"], difference["key"]) == ("environment.variables", "environment")
+    # What the role alone has is no setting of the server.
+    assert not [s for s in warned if s.startswith("server.")]
+    for name in ("report.html", "report.md"):
+        assert "server settings: planner" in (folder / name).read_text()
