@@ -18,6 +18,7 @@ from parity_data.commands._common import (
 )
 from parity_data.console import messages, output, print_json, print_table
 from parity_data.errors import ConfigError
+from parity_data.report.text import plural
 
 if TYPE_CHECKING:
     from parity_data.refresh.scan import Scan
@@ -125,7 +126,7 @@ def _check(found: Scan) -> None:
     if len(problems) > SHOWN:
         tell(f"and {len(problems) - SHOWN} more")
     if problems:
-        tell(f"{len(problems)} thing(s) to decide or to mend.")
+        tell(f"{plural(len(problems), 'thing')} to decide or to mend.")
         raise SystemExit(1)
     columns = sum(len(rules) for rules in found.policy.columns.values())
     tell(f"{columns:,} columns have a rule, and every rule points at a column.")
@@ -181,7 +182,7 @@ def _print_decisions(found: Scan) -> None:
     problems = found.problems
     if problems:
         tell(
-            f"{len(problems)} thing(s) to decide or to mend: 'parity scan --check' names them, "
+            f"{plural(len(problems), 'thing')} to decide or to mend: 'parity scan --check' names them, "
             f"'parity scan --write {found.policy.folder.name}' takes over what is proposed."
         )
 

@@ -75,7 +75,8 @@ def judge_name(column: str, place: Place, comment: str | None = None) -> NameVer
     for start, stop, kind, weight, language in _phrases(found, lex):
         matched.update(range(start, stop))
         evidence.append(_weighed(found, start, stop, kind, weight, language, place, lex))
-    evidence += _bare_name(found, matched, place, lex)
+    bare = _bare_name(found, matched, place, lex)
+    evidence += bare
     for item in _from_comment(comment, lex):
         evidence.append(item)
     known = [
@@ -90,6 +91,8 @@ def judge_name(column: str, place: Place, comment: str | None = None) -> NameVer
     )
     if evidence and any(word in lex.neutral and i not in matched for i, word in enumerate(found)):
         neutral = all(item.weight < 0.3 for item in evidence)
+    if evidence and all(item in bare and item.weight <= weight_of("name.of_a_thing") for item in evidence):
+        neutral = True
     return NameVerdict(tuple(_strongest(evidence)), neutral, not known and not evidence)
 
 

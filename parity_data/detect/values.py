@@ -24,7 +24,9 @@ LEAST_NAMES = 0.3
 LONG = 60
 MANY_WORDS = 6
 
-_SPACES = re.compile(r"\s+")
+#: What many values do, and what one does.
+_OF_NAMES = "consist of people's names", "consists of people's names"
+_MACHINE_MADE = "are numbers, dates, codes or hashes", "is a number, a date, a code or a hash"
 
 
 @dataclass(frozen=True)
@@ -74,24 +76,14 @@ def judge_values(sample: Sample, *, numeric: bool = False) -> ValueVerdict:
     at_least = _lower_bound(names, n)
     if not prose and at_least >= LEAST_NAMES and round(names * n) >= 2:
         counts = min(weight("values.names"), (at_least - 0.2) * weight("values.names_slope"))
-        evidence.append(
-            Evidence("values", f"{_count(names, n)} consist of people's names", round(counts, 3), kind)
-        )
+        evidence.append(Evidence("values", _so_many(names, n, *_OF_NAMES), round(counts, 3), kind))
     shaped = sum(machines) / n
     against = weight("against.machine") - 1
     if shaped >= 0.9:
-        evidence.append(
-            Evidence("values", f"{_count(shaped, n)} are numbers, dates, codes or hashes", against, "text")
-        )
+        evidence.append(Evidence("values", _so_many(shaped, n, *_MACHINE_MADE), against, "text"))
     elif not prose and not foreign and names < 0.15 and n >= 10:
-        evidence.append(
-            Evidence(
-                "values",
-                f"{_count(names, n)} consist of people's names",
-                weight("against.no_names") - 1,
-                "person",
-            )
-        )
+        said = _so_many(names, n, *_OF_NAMES)
+        evidence.append(Evidence("values", said, weight("against.no_names") - 1, "person"))
     wordy = shaped < 0.7 and not evidence_for(evidence)
     return ValueVerdict(tuple(evidence), prose, wordy, foreign)
 
@@ -102,20 +94,30 @@ def evidence_for(evidence: list[Evidence]) -> bool:
 
 def _full(values: list[str]) -> list[Evidence]:
     """Validators that the whole value must pass."""
-    checks: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
-        ("email", "are written like e-mail addresses", v.is_email),
-        ("bank_account", "are valid IBANs", v.is_iban),
-        ("ip_address", "are IP addresses", v.is_ip),
-        ("device_id", "are hardware (MAC) addresses", lambda x: v.MAC.fullmatch(x) is not None),
-        ("password", "are password hashes", lambda x: v.PASSWORD_HASH.fullmatch(x) is not None),
-        ("secret", "are written like access tokens", lambda x: v.TOKEN.fullmatch(x) is not None),
-        ("phone", "are written like telephone numbers", v.is_phone),
-        ("street_address", "are written like postal addresses", v.is_address),
-        ("national_id", "are valid identity numbers", lambda x: v.national_id(x) is not None),
+    checks: tuple[tuple[str, str, str, Callable[[str], bool]], ...] = (
+        ("email", "are written like e-mail addresses", "is written like an e-mail address", v.is_email),
+        ("bank_account", "are valid IBANs", "is a valid IBAN", v.is_iban),
+        ("ip_address", "are IP addresses", "is an IP address", v.is_ip),
+        ("device_id", "are hardware (MAC) addresses", "is a hardware (MAC) address", _written(v.MAC)),
+        ("password", "are password hashes", "is a password hash", _written(v.PASSWORD_HASH)),
+        ("secret", "are written like access tokens", "is written like an access token", _written(v.TOKEN)),
+        ("phone", "are written like telephone numbers", "is written like a telephone number", v.is_phone),
+        (
+            "street_address",
+            "are written like postal addresses",
+            "is written like a postal address",
+            v.is_address,
+        ),
+        (
+            "national_id",
+            "are valid identity numbers",
+            "is a valid identity number",
+            lambda x: v.national_id(x) is not None,
+        ),
     )
     n = len(values)
     found = []
-    for kind, words, check in checks:
+    for kind, many, one, check in checks:
         hits = sum(map(check, values))
         if not hits:
             continue
@@ -127,8 +129,12 @@ def _full(values: list[str]) -> list[Evidence]:
         if kind in ("street_address", "phone") and share < 0.3:
             counts = min(counts, 0.15)
         if counts >= 0.05:
-            found.append(Evidence("values", f"{_count(share, n)} {words}", round(counts, 3), kind))
+            found.append(Evidence("values", _so_many(share, n, many, one), round(counts, 3), kind))
     return found
+
+
+def _written(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    return lambda value: pattern.fullmatch(value) is not None
 
 
 def _digits(values: list[str], of: int) -> list[Evidence]:
@@ -181,7 +187,7 @@ def _within(values: list[str], machines: list[bool], prose: bool) -> list[Eviden
             found.append(
                 Evidence(
                     "values",
-                    f"{hits} of {n} distinct values contain {what} within other text",
+                    _so_many(hits / n, n, f"contain {what}", f"contains {what}") + " within other text",
                     weight("values.contains"),
                     "free_text",
                 )
@@ -231,5 +237,9 @@ def _foreign(value: str) -> bool:
     return bool(letters) and sum(ord(ch) > 0x052F for ch in letters) * 2 > len(letters)
 
 
-def _count(share: float, n: int) -> str:
-    return f"{round(share * n)} of {n} distinct values"
+def _so_many(share: float, n: int, many: str, one: str) -> str:
+    """How many of n distinct values do something, and what. one: the same said of a single value."""
+    count = round(share * n)
+    if n == 1 and count:
+        return f"its only distinct value {one}"
+    return f"{count} of {n} distinct values {one if count == 1 else many}"

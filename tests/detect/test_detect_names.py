@@ -30,12 +30,16 @@ PERSONAL = [
     ("t", "電話番号", "phone"),
     ("t", "이메일", "email"),
     ("users", "name", "person_name"),
+    ("users", "display_name", "person_name"),
+    ("members", "displayName", "person_name"),
     ("t", "customer_name", "person_name"),
     ("t", "nombre_cliente", "person_name"),
 ]
 HARMLESS = [
     ("product", "name"),
     ("product_category", "name"),
+    ("companies", "display_name"),
+    ("shop_voucher", "displayname"),
     ("t", "file_name"),
     ("t", "hostname"),
     ("t", "email_verified"),
@@ -72,6 +76,12 @@ def test_a_name_without_meaning_is_opaque() -> None:
         verdict = judge_name(column, place_of("t"))
         assert verdict.opaque
         assert not verdict.evidence
+
+
+def test_the_name_of_a_thing_tells_what_its_values_are() -> None:
+    assert judge_name("native_name", place_of("countries")).neutral
+    assert not judge_name("native_name", place_of("t")).neutral
+    assert not judge_name("native_name", place_of("users")).neutral
 
 
 def test_comments_count() -> None:

@@ -106,6 +106,19 @@ def test_one_address_inside_text_is_enough() -> None:
     assert "maria" not in found[0].reason
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (("a@b.co",), "its only distinct value is written like an e-mail address"),
+        (("a@b.co", "none"), "1 of 2 distinct values is written like an e-mail address"),
+        (("a@b.co", "c@d.eu"), "2 of 2 distinct values are written like e-mail addresses"),
+        (("call a@b.co", "none"), "1 of 2 distinct values contains an e-mail address within other text"),
+    ],
+)
+def test_reasons_count_as_people_speak(values: tuple[str, ...], said: str) -> None:
+    assert said in [item.reason for item in judge_values(Sample(values, 9, 9)).evidence]
+
+
 def test_presidio_finds_identifiers_in_text_without_a_model() -> None:
     found = judge_text(("paid with 4012888888881881 yesterday", "nothing here"))
     assert [item.kind for item in found] == ["free_text"]
