@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
-from typing import Any
 
-from ruamel.yaml import YAML
-
+from parity_data.detect._packaged import read_packaged
 from parity_data.detect.tokens import words
 from parity_data.detect.weights import weight
 
@@ -44,8 +41,7 @@ class Lexicon:
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
     """The word lists as the package ships them."""
-    text = resources.files("parity_data.detect").joinpath("lexicon.yaml").read_text(encoding="utf-8")
-    raw: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    raw = read_packaged("lexicon.yaml")
     kinds: dict[str, Kind] = {}
     phrases: dict[tuple[str, ...], tuple[str, float, str]] = {}
     for name, entry in raw["kinds"].items():

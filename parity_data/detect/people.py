@@ -12,8 +12,6 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-import faker.providers.person as _person
-
 from parity_data.detect.tokens import fold
 
 _TOKEN = re.compile(r"[^\s\d.,;:()\[\]/_&+*\"-]+")
@@ -34,8 +32,9 @@ MAX_TOKENS = 5
 def _lists() -> tuple[frozenset[str], frozenset[str]]:
     first: set[str] = set()
     last: set[str] = set()
-    for module in pkgutil.iter_modules(_person.__path__):
-        provider = importlib.import_module(f"{_person.__name__}.{module.name}").Provider
+    package = importlib.import_module("faker.providers.person")  # takes a while, and few runs look at values
+    for module in pkgutil.iter_modules(package.__path__):
+        provider = importlib.import_module(f"{package.__name__}.{module.name}").Provider
         for attribute in dir(provider):
             if attribute.startswith(("first_name", "last_name")):
                 listed = getattr(provider, attribute)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
-from typing import Any
 
-from ruamel.yaml import YAML
+from parity_data.detect._packaged import read_packaged
 
 
 def weight(name: str) -> float:
@@ -17,10 +15,8 @@ def weight(name: str) -> float:
 @cache
 def weights() -> dict[str, tuple[float, str]]:
     """``group.name`` -> (number, where it is from)."""
-    text = resources.files("parity_data.detect").joinpath("weights.yaml").read_text(encoding="utf-8")
-    raw: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
     return {
         f"{group}.{name}": (float(entry["weight"]), str(entry["from"]))
-        for group, entries in raw.items()
+        for group, entries in read_packaged("weights.yaml").items()
         for name, entry in entries.items()
     }
