@@ -144,12 +144,12 @@ def fill(source: Database, rows: int) -> int:
         return int(row[0])
 
 
-def mask_columns(file: Path) -> None:
-    """Give eight columns a mask instead of keep."""
+def mask_columns(file: Path, but: str = "") -> None:
+    """Give eight columns a mask instead of keep. but: one that stays."""
     lines = file.read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines):
         column = line.strip().split(":")[0]
-        if column in _MASKED and line.startswith("    "):
+        if column in _MASKED and column != but and line.startswith("    "):
             lines[number] = f"    {column}: {_MASKED[column]}"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
