@@ -13,7 +13,7 @@ from parity_data.transfer.spec import Slice
 from parity_data.transfer.wire import opaque, select_expression
 
 #: Row addresses per statement when rows are fetched one by one.
-FETCH_ROWS = 5_000
+FETCH_ROWS = 40_000
 
 
 def read_slice(reader: ArrowReader, piece: Slice) -> Iterator[list[pa.Array]]:
