@@ -1,8 +1,8 @@
 # ruff: noqa: E501 - tables as the tools write them
 """How each migration tool keeps its book: tables as the tool makes them, and what a migration writes there.
 
-``made_by`` says where the form is from: the tool's own package run once ('npm ...'; its SQL copied by pg_dump),
-or its documentation. Alembic, Django and yoyo run for themselves in test_migration_heads.py.
+``made_by`` says where the form is from: the tool's own package run once ('npm ...'; tables and rows as pg_dump
+prints them), or its documentation. Alembic, Django and yoyo run for themselves in test_migration_heads.py.
 """
 
 from __future__ import annotations
@@ -70,8 +70,9 @@ BOOKS = (
     ),
     Book(
         "dbmate",
-        "CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)",
+        "CREATE TABLE schema_migrations (version character varying NOT NULL PRIMARY KEY)",
         "INSERT INTO schema_migrations VALUES ('2024010100000{n}')",
+        made_by="npm dbmate 2.36.0",
     ),
     Book(
         "Supabase",
@@ -96,16 +97,19 @@ BOOKS = (
     ),
     Book(
         "Knex",
-        """CREATE TABLE knex_migrations (id serial PRIMARY KEY, name varchar(255), batch int, migration_time timestamptz);
-        CREATE TABLE knex_migrations_lock (index serial PRIMARY KEY, is_locked int);
-        INSERT INTO knex_migrations_lock (is_locked) VALUES (0)""",
-        "INSERT INTO knex_migrations (name, batch, migration_time) VALUES ('{n}_step.js', {n}, now())",
+        """CREATE TABLE knex_migrations (id serial PRIMARY KEY, name character varying(255), batch integer,
+        migration_time timestamp with time zone);
+        CREATE TABLE knex_migrations_lock (index serial PRIMARY KEY, is_locked integer);
+        INSERT INTO knex_migrations_lock VALUES (1, 0)""",
+        "INSERT INTO knex_migrations (name, batch, migration_time) VALUES ('2024010100000{n}_step.js', 1, now())",
         locked="UPDATE knex_migrations_lock SET is_locked = 1",
+        made_by="npm knex 3.3.0",
     ),
     Book(
         "TypeORM",
         """CREATE TABLE migrations (id serial PRIMARY KEY, "timestamp" bigint NOT NULL, name varchar NOT NULL)""",
-        "INSERT INTO migrations (\"timestamp\", name) VALUES ({n}, 'Step{n}')",
+        "INSERT INTO migrations (\"timestamp\", name) VALUES (170410000000{n}, 'Step170410000000{n}')",
+        made_by="npm typeorm 1.1.1",
     ),
     Book(
         "Laravel",
@@ -114,14 +118,17 @@ BOOKS = (
     ),
     Book(
         "Sequelize",
-        'CREATE TABLE "SequelizeMeta" (name varchar(255) NOT NULL UNIQUE PRIMARY KEY)',
-        "INSERT INTO \"SequelizeMeta\" VALUES ('{n}-step.js')",
+        'CREATE TABLE "SequelizeMeta" (name character varying(255) NOT NULL PRIMARY KEY)',
+        "INSERT INTO \"SequelizeMeta\" VALUES ('2024010100000{n}-step.js')",
+        made_by="npm sequelize-cli 6.6.5",
     ),
     Book(
         "Drizzle",
         """CREATE SCHEMA drizzle; CREATE TABLE drizzle.__drizzle_migrations
         (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)""",
-        "INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ('h{n}', {n}000)",
+        """INSERT INTO drizzle.__drizzle_migrations (hash, created_at)
+        VALUES ('354b7196c9ba5fb4b21cf615bb6ec4cd5c07503c34229feef033fc081a8c03f4', 170410000000{n})""",
+        made_by="npm drizzle-orm 0.45.4",
     ),
     Book(
         "EF Core",
@@ -131,8 +138,10 @@ BOOKS = (
     ),
     Book(
         "node-pg-migrate",
-        "CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)",
-        "INSERT INTO pgmigrations (name, run_on) VALUES ('{n}_step', now())",
+        """CREATE TABLE pgmigrations (id serial PRIMARY KEY, name character varying(255) NOT NULL,
+        run_on timestamp without time zone NOT NULL)""",
+        "INSERT INTO pgmigrations (name, run_on) VALUES ('170410000000{n}_step', now())",
+        made_by="npm node-pg-migrate 9.0.0",
     ),
     Book(
         "Sqitch",
@@ -225,9 +234,14 @@ BOOKS = (
     ),
     Book(
         "graphile-migrate",
-        """CREATE SCHEMA graphile_migrate; CREATE TABLE graphile_migrate.migrations (hash text PRIMARY KEY,
+        """CREATE SCHEMA graphile_migrate; CREATE TABLE graphile_migrate.current (
+        filename text NOT NULL DEFAULT 'current.sql' PRIMARY KEY, content text NOT NULL,
+        date timestamptz NOT NULL DEFAULT now());
+        CREATE TABLE graphile_migrate.migrations (hash text PRIMARY KEY,
         previous_hash text REFERENCES graphile_migrate.migrations, filename text NOT NULL,
         date timestamptz NOT NULL DEFAULT now())""",
-        "INSERT INTO graphile_migrate.migrations VALUES ('sha1:{n}', NULL, '00000{n}.sql')",
+        """INSERT INTO graphile_migrate.migrations VALUES ('sha1:005c6eb7364156e6b0d158d8b2767a24f1ce661{n}',
+        (SELECT hash FROM graphile_migrate.migrations ORDER BY filename DESC LIMIT 1), '00000{n}.sql')""",
+        made_by="npm graphile-migrate 1.4.1",
     ),
 )

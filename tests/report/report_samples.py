@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
-from parity_data.report.model import ColumnReport, ForeignKeyReport, Report, TableReport
+from parity_data.report.model import ColumnReport, ForeignKeyReport, ParityLine, Report, TableReport
 from parity_data.verify.result import CheckResult, Difference
 
 #: Names that a page must show and not obey.
@@ -162,6 +162,21 @@ def healthy() -> Report:
         ),
         stages=(("catalog", 1.5), ("subset", 8.25), ("transfer", 301.0), ("verify", 102.0)),
         product_version="0.1.0",
+        parity=(
+            ParityLine("infrastructure", "PostgreSQL", "18.6", "18.6", "same"),
+            ParityLine("infrastructure", "CPUs", "16", "4", "proportional", "0.25 of production"),
+            ParityLine("infrastructure", "replicas", "2", "", "not observed"),
+            ParityLine(
+                "configuration",
+                "server settings: time-outs",
+                "6 settings",
+                "5 the same",
+                "different",
+                "statement_timeout 30s → 0",
+            ),
+            ParityLine("data", "values", "as they are", "3 columns masked", "declared", "by the rules"),
+            ParityLine("process", "migrations applied", "", "", "same", "1 compared"),
+        ),
     )
 
 
@@ -214,6 +229,7 @@ def hostile() -> Report:
         differences=tuple(Difference(name, name, name) for name in HOSTILE),
         foreign_keys=tuple(ForeignKeyReport(name, name, (name, name), name, 1, 1) for name in HOSTILE),
         stages=tuple((name, 1.0) for name in HOSTILE),
+        parity=tuple(ParityLine("process", name, name, name, "different", name) for name in HOSTILE),
     )
 
 

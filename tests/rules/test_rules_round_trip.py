@@ -28,7 +28,7 @@ from parity_data.rules.json_schema import SCHEMAS, generate, published
 from parity_data.rules.lifecycle import OwnRole, OwnRows, OwnSetting
 from parity_data.rules.maskers import make_spec
 from parity_data.rules.names import format_name, parse_name
-from parity_data.rules.policy import AcceptedColumn, AcceptedTable, Pattern
+from parity_data.rules.policy import AcceptedColumn, AcceptedTable, Flags, Parity, Pattern
 from parity_data.rules.propose import dump
 
 ODD = (
@@ -112,6 +112,11 @@ policies = st.builds(
     release=releases,
     load=loads,
     staging=owns,
+    parity=st.builds(
+        Parity,
+        st.sampled_from(["warn", "fail"]),
+        st.dictionaries(tables, st.builds(Flags, lists, lists), max_size=1),
+    ),
     declared_differences=st.lists(
         st.builds(
             DeclaredDifference,
