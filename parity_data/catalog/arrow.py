@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 
 import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
@@ -63,6 +64,13 @@ class ArrowReader:
 
     def close(self) -> None:
         self._connection.close()
+
+
+@contextmanager
+def open_readers(database: Database, snapshot: str, count: int) -> Iterator[list[ArrowReader]]:
+    """So many readers of one snapshot. Raises SourceError."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(closing(ArrowReader(database, snapshot))) for _ in range(count)]
 
 
 def explain(error: Exception, where: str) -> SourceError:

@@ -7,9 +7,10 @@ of production, and what happens to the chosen ones afterwards is proven by the m
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ import pyarrow as pa
 from psycopg import sql
 
 from parity_data.catalog import Name, Table
-from parity_data.catalog.arrow import ArrowReader, unpack_tids
+from parity_data.catalog.arrow import ArrowReader, open_readers, unpack_tids
 from parity_data.catalog.model import Column
 from parity_data.errors import SourceError
 from parity_data.subset import Selection
@@ -51,41 +52,56 @@ def check_sample(refresh: Refresh) -> list[CheckResult]:
     sampled = {n: s for n, s in refresh.selections.items() if s.sample is not None and s.total}
     if not sampled:
         return []
-    judged: list[Judged] = []
-    unseen: list[CheckResult] = []
-    with contextlib.closing(ArrowReader(refresh.snapshot.database, refresh.snapshot.id)) as reader:
-        for name, selection in sampled.items():
-            assert selection.sample is not None
-            clusters = clusters_of(selection.sample)
-            if clusters is None:
-                continue  # kept whole, or for what refers to it
-            unseen += _missing_drawn(name, selection, clusters)
-            estimator = Estimator(clusters)
-            if not estimator.judges:
-                unseen.append(_unseen("subset_rows", str(name), "No row of it was drawn."))
-                continue
-            if estimator.left_out:
-                what = (
-                    f"{estimator.left_out:,} rows whose heads are too heavy for this fraction are not judged."
-                )
-                unseen.append(_unseen("subset_rows", f"{name} (too heavy)", what))
-            table = refresh.catalog.tables[name]
-            judged += judge_keys(refresh.selections, name, estimator)
-            unseen += _missing_children(refresh.selections, name)
-            if table.bytes > COLUMN_BYTES:
-                what = f"The table is larger than {COLUMN_BYTES >> 20} MB; its columns were not read again."
-                unseen.append(_unseen("distribution", str(name), what))
-                continue
+    snapshot = refresh.snapshot
+    # The largest first, so that all readers end at about the same time.
+    todo = sorted(sampled, key=lambda name: -sampled[name].total)
+    count = max(1, min(refresh.settings.connections, len(todo)))
+    with open_readers(snapshot.database, snapshot.id, count) as readers:
+        free: SimpleQueue[ArrowReader] = SimpleQueue()
+        for reader in readers:
+            free.put(reader)
+
+        def look(name: Name) -> tuple[list[Judged], list[CheckResult]]:
+            reader = free.get()
             try:
-                judged += [
-                    judge_column(name, column, look, estimator)
-                    for column, look in read_marks(reader, table, selection.sample)
-                ]
-            except SourceError as error:
-                if "lost" in error.what:
-                    raise
-                unseen.append(_unseen("distribution", str(name), error.what))
+                return _judge_table(refresh, name, reader)
+            finally:
+                free.put(reader)
+
+        with ThreadPoolExecutor(count, thread_name_prefix="sample-link") as pool:
+            found = dict(zip(todo, pool.map(look, todo), strict=True))
+    judged = [one for name in sampled for one in found[name][0]]
+    unseen = [one for name in sampled for one in found[name][1]]
     return [*judge(judged), *unseen, *check_relinked(refresh.selections)]
+
+
+def _judge_table(refresh: Refresh, name: Name, reader: ArrowReader) -> tuple[list[Judged], list[CheckResult]]:
+    """(what is to be judged under the run's one bound, what is said already) of one table."""
+    selection, table = refresh.selections[name], refresh.catalog.tables[name]
+    assert selection.sample is not None
+    clusters = clusters_of(selection.sample)
+    if clusters is None:
+        return [], []  # kept whole, or for what refers to it
+    unseen = [*_missing_drawn(name, selection, clusters)]
+    estimator = Estimator(clusters)
+    if not estimator.judges:
+        return [], [*unseen, _unseen("subset_rows", str(name), "No row of it was drawn.")]
+    if estimator.left_out:
+        what = f"{estimator.left_out:,} rows whose heads are too heavy for this fraction are not judged."
+        unseen.append(_unseen("subset_rows", f"{name} (too heavy)", what))
+    judged = [*judge_keys(refresh.selections, name, estimator)]
+    unseen += _missing_children(refresh.selections, name)
+    if table.bytes > COLUMN_BYTES:
+        what = f"The table is larger than {COLUMN_BYTES >> 20} MB; its columns were not read again."
+        return judged, [*unseen, _unseen("distribution", str(name), what)]
+    try:
+        marks_of = read_marks(reader, table, selection.sample)
+        judged += [judge_column(name, column, look, estimator) for column, look in marks_of]
+    except SourceError as error:
+        if "lost" in error.what:
+            raise
+        unseen.append(_unseen("distribution", str(name), error.what))
+    return judged, unseen
 
 
 def check_relinked(selections: Mapping[Name, Selection]) -> Iterator[CheckResult]:
