@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 from psycopg import sql
 
-from parity_data.catalog import Name, Table
+from parity_data.catalog import Catalog, Name, Snapshot, Table
 from parity_data.catalog.arrow import ArrowReader, open_readers, unpack_tids
 from parity_data.catalog.model import Column
 from parity_data.errors import SourceError
@@ -31,9 +30,6 @@ from parity_data.verify import marks
 from parity_data.verify.result import CheckResult, Status
 from parity_data.verify.sample import NULL_SHARE, Estimator, Figure, Judged, Mark, judge, null_mark
 
-if TYPE_CHECKING:
-    from parity_data.refresh.session import Refresh
-
 #: Tables with more bytes are judged by their keys alone.
 COLUMN_BYTES = 256 * 1024 * 1024
 
@@ -41,21 +37,22 @@ _NUMBERS = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "mo
 _TIMES = frozenset({"date", "timestamp", "timestamptz"})
 
 
-def check_sample(refresh: Refresh) -> list[CheckResult]:
+def check_sample(
+    snapshot: Snapshot, catalog: Catalog, selections: Mapping[Name, Selection], *, connections: int = 1
+) -> list[CheckResult]:
     """Checks of the chosen rows, none where all rows go.
 
     'subset_rows', 'drawn_rows', 'owned_rows', 'reference_share', 'fan_out', 'distribution', 'left_out' and
     'relinked'.
 
-    Raises SourceError when the snapshot is gone.
+    connections: how many tables are read at once. Raises SourceError when the snapshot is gone.
     """
-    sampled = {n: s for n, s in refresh.selections.items() if s.sample is not None and s.total}
+    sampled = {n: s for n, s in selections.items() if s.sample is not None and s.total}
     if not sampled:
         return []
-    snapshot = refresh.snapshot
     # The largest first, so that all readers end at about the same time.
     todo = sorted(sampled, key=lambda name: -sampled[name].total)
-    count = max(1, min(refresh.settings.connections, len(todo)))
+    count = max(1, min(connections, len(todo)))
     with open_readers(snapshot.database, snapshot.id, count) as readers:
         free: SimpleQueue[ArrowReader] = SimpleQueue()
         for reader in readers:
@@ -64,7 +61,7 @@ def check_sample(refresh: Refresh) -> list[CheckResult]:
         def look(name: Name) -> tuple[list[Judged], list[CheckResult]]:
             reader = free.get()
             try:
-                return _judge_table(refresh, name, reader)
+                return _judge_table(catalog.tables[name], selections, reader)
             finally:
                 free.put(reader)
 
@@ -72,12 +69,14 @@ def check_sample(refresh: Refresh) -> list[CheckResult]:
             found = dict(zip(todo, pool.map(look, todo), strict=True))
     judged = [one for name in sampled for one in found[name][0]]
     unseen = [one for name in sampled for one in found[name][1]]
-    return [*judge(judged), *unseen, *check_relinked(refresh.selections)]
+    return [*judge(judged), *unseen, *check_relinked(selections)]
 
 
-def _judge_table(refresh: Refresh, name: Name, reader: ArrowReader) -> tuple[list[Judged], list[CheckResult]]:
+def _judge_table(
+    table: Table, selections: Mapping[Name, Selection], reader: ArrowReader
+) -> tuple[list[Judged], list[CheckResult]]:
     """(what is to be judged under the run's one bound, what is said already) of one table."""
-    selection, table = refresh.selections[name], refresh.catalog.tables[name]
+    name, selection = table.name, selections[table.name]
     assert selection.sample is not None
     clusters = clusters_of(selection.sample)
     if clusters is None:
@@ -89,8 +88,8 @@ def _judge_table(refresh: Refresh, name: Name, reader: ArrowReader) -> tuple[lis
     if estimator.left_out:
         what = f"{estimator.left_out:,} rows whose heads are too heavy for this fraction are not judged."
         unseen.append(_unseen("subset_rows", f"{name} (too heavy)", what))
-    judged = [*judge_keys(refresh.selections, name, estimator)]
-    unseen += _missing_children(refresh.selections, name)
+    judged = [*judge_keys(selections, name, estimator)]
+    unseen += _missing_children(selections, name)
     if table.bytes > COLUMN_BYTES:
         what = f"The table is larger than {COLUMN_BYTES >> 20} MB; its columns were not read again."
         return judged, [*unseen, _unseen("distribution", str(name), what)]

@@ -90,7 +90,12 @@ class Verification:
             ),
             *check_migrations(migration_heads(production), migration_heads(connection, hidden=self._hidden)),
             *self._check_rows(),
-            *check_sample(refresh),
+            *check_sample(
+                refresh.snapshot,
+                refresh.catalog,
+                refresh.selections,
+                connections=refresh.settings.connections,
+            ),
             *self._check_masks(),
             *self._check_load(),
             *self._check_nulls(),
