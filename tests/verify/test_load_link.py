@@ -59,6 +59,9 @@ insert into two_exchanged table whole;
 insert into null_to_empty table whole;
 insert into cut table whole;
 insert into keyed table whole;
+create table as_text as select i as id, ('10.0.0.' || i % 250)::inet as net, 'a "word" ' || i as word
+    from generate_series(1, 500) i;
+alter table as_text add primary key (id);
 create table keyless as select i as a, 'b' || i as b from generate_series(1, 500) i;
 """
 #: What is done to staging behind the refresh's back: by table, and what must be named.
@@ -78,6 +81,7 @@ _DAMAGE = {
         {"public.null_to_empty.other"},
     ),
     "cut": ("update cut set n = round(n, 6) where id = 80", {"public.cut.n"}),
+    "as_text": ("update as_text set word = null where id = 82", {"public.as_text.word"}),
     "keyed": ("update keyed set id = 9999 where id = 81", {"public.keyed.id"}),
     "keyless": (
         "update keyless set b = case a when 5 then 'b6' else 'b5' end where a in (5, 6)",
@@ -140,7 +144,11 @@ def test_damage_down_to_one_row_is_found_and_named(
 ) -> None:
     run_script(source_db, _DAMAGED)
     settings = make_settings(source_db, target_db)
-    write_rules(settings, source_db, {"one_changed": {"word": "token"}, "whole": {"word": "token"}})
+    write_rules(
+        settings,
+        source_db,
+        {"one_changed": {"word": "token"}, "whole": {"word": "token"}, "as_text": {"net": "ip"}},
+    )
 
     def damage(database: Database) -> None:
         with database.with_options(search_path="public").connect(autocommit=True) as connection:
