@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from parity_data import __version__
 from parity_data.catalog import Column, Name
 from parity_data.mask import describe
+from parity_data.refresh.changes import since_approved
 from parity_data.refresh.declared import implied_differences
 from parity_data.refresh.surroundings import checklist
 from parity_data.release.extensions import tables_with_user_rows
@@ -40,6 +42,11 @@ _BY_DESIGN = (
 
 def make_report(refresh: Refresh) -> Report:
     """The report of a refresh whose checks have run."""
+    report = _report(refresh)
+    return replace(report, since=since_approved(refresh.ledger, refresh.settings.work, report))
+
+
+def _report(refresh: Refresh) -> Report:
     target = refresh.ledger
     return Report(
         verdict="pass" if refresh.verdict == "pass" else "fail",
@@ -102,6 +109,7 @@ def _tables(refresh: Refresh) -> Iterator[TableReport]:
             bytes_source=table.bytes,
             seconds=round(sent.seconds, 3),
             columns=tuple(_column(refresh, name, column, history) for column in table.columns),
+            profile=refresh.profiles.get(name),
             owner=str(chosen.role.owner.referenced) if chosen.role.owner else None,
             rows_completed=chosen.completed,
             rows_beyond=chosen.excess,
@@ -120,6 +128,7 @@ def _column(refresh: Refresh, name: Name, column: Column, history: History) -> C
     staged = refresh.verification.nulls.get((name, column.name))
     rows = refresh.verification.rows.get(name)
     decided = history.of(rule.file, rule.line) if rule else None
+    distinct = refresh.profiles[name].distinct(column.name)
     return ColumnReport(
         name=column.name,
         sql_type=column.sql_type,
@@ -131,6 +140,8 @@ def _column(refresh: Refresh, name: Name, column: Column, history: History) -> C
         null_share_source=sent.nulls[column.name] / sent.rows if sent.rows else None,
         null_share_target=staged / rows if rows and staged is not None else None,
         changed_share=changed,
+        distinct_source=distinct[0],
+        distinct_target=distinct[1],
         decided_by=decided[0] if decided else None,
         decided_on=decided[1] if decided else None,
     )
@@ -171,6 +182,7 @@ def _kind(refresh: Refresh, name: Name, column: Column) -> str | None:
 def _foreign_keys(refresh: Refresh) -> Iterator[ForeignKeyReport]:
     for key in refresh.catalog.foreign_keys:
         where = (key.table, key.name)
+        nulls = refresh.profiles[key.table].nulls(key.columns)
         yield ForeignKeyReport(
             name=key.name,
             table=str(key.table),
@@ -178,6 +190,8 @@ def _foreign_keys(refresh: Refresh) -> Iterator[ForeignKeyReport]:
             referenced=str(key.referenced),
             dangling_source=refresh.verification.expected_dangling.get(where),
             dangling_target=refresh.verification.dangling.get(where),
+            null_share_source=nulls[0],
+            null_share_target=nulls[1],
         )
 
 

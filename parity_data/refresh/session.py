@@ -30,6 +30,7 @@ from parity_data.refresh.doctor import preflight
 from parity_data.refresh.extensions import require_extensions
 from parity_data.refresh.known import gather_known, models_memory
 from parity_data.refresh.objects import copy_blobs, restore, restore_pre_data
+from parity_data.refresh.profiles import make_profiles
 from parity_data.refresh.request import RefreshRequest, share_of
 from parity_data.refresh.scratch import clear_scratch, scratch
 from parity_data.refresh.swapping import open_ledger
@@ -370,11 +371,13 @@ class Refresh:
 
     @worded
     def verify(self) -> list[CheckResult]:
-        """Every check on the built release."""
+        """Every check on the built release, and the profiles of both sides."""
         with self.building.connect() as connection:
             self.verification = Verification(self, connection)
             self.checks = [*self.covered.checks(), *self.verification.run(), *counted(self.sent)]
-        self._stage("checks")
+            self._stage("checks")
+            self.profiles = make_profiles(self, connection, self.verification.rows)
+        self._stage("profiles")
         return self.checks
 
     # -- 7. release and report ------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,9 @@ from parity_data.report.model import Report
 
 #: Raised when a name in the document changes its meaning; new names alone do not raise it.
 FORMAT = 1
+
+#: A profile's place in the document. No text holds a line break as such, so this is no part of one.
+_PROFILE = re.compile(r'(\n      "profile": )([0-9]+)')
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -33,9 +37,19 @@ def to_json(report: Report) -> dict[str, Any]:
 
 def to_bytes(report: Report) -> bytes:
     """The file ``report.json``: UTF-8, two blanks of indentation, equal bytes for equal reports."""
-    text = json.dumps(to_json(report), ensure_ascii=False, allow_nan=False, indent=2)
+    document = to_json(report)
+    # A profile stands on one line: one for each of its numbers would be most of the file.
+    profiles = [table["profile"] for table in document["tables"]]
+    for number, table in enumerate(document["tables"]):
+        table["profile"] = number
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
+    text = _PROFILE.sub(lambda found: found[1] + _compact(profiles[int(found[2])]), text)
     # A lone surrogate (a name from an SQL_ASCII database) becomes \udcxx, which JSON reads back unchanged.
     return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def load_report(path: Path) -> Report:

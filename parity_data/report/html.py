@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -15,11 +15,16 @@ from markupsafe import Markup
 
 from parity_data.report import forest, picture, text, words
 from parity_data.report.explain import Explanation, explain
-from parity_data.report.model import Report, TableReport
+from parity_data.report.model import ForeignKeyReport, Report, TableReport
+from parity_data.report.profile_view import Profiles, ProfileView
 from parity_data.verify.result import CheckResult
 
 #: Lines of one group of checks, and of one list of differences, before the rest is only counted.
 LINES = 5000
+#: Bytes of a page; pictures of columns give way.
+PAGE_BYTES = 4_800_000
+#: The same for checks that hold.
+HELD_LINES = 1000
 #: Tables up to which the forest is drawn.
 _FOREST = 400
 
@@ -43,6 +48,7 @@ class TableView:
     status: str | None
     row_word: words.Word
     column_checks: dict[str, tuple[str, words.Word]]
+    profile: ProfileView | None = None
 
 
 def to_html(report: Report, digest: str, reviews: Sequence[Mapping[str, str]] = ()) -> bytes:
@@ -51,6 +57,15 @@ def to_html(report: Report, digest: str, reviews: Sequence[Mapping[str, str]] = 
     It asks for nothing from anywhere: style, script and pictures are inline, and the page's own content
     security policy admits just those two by their hashes.
     """
+    profiles = Profiles(sum(len(table.columns) for table in report.tables))
+    page = _page(report, digest, reviews, profiles)
+    if len(page) > PAGE_BYTES:
+        room = max(0, profiles.taken - (len(page) - PAGE_BYTES))
+        page = _page(report, digest, reviews, Profiles(profiles.columns, room))
+    return page
+
+
+def _page(report: Report, digest: str, reviews: Sequence[Mapping[str, str]], profiles: Profiles) -> bytes:
     style, script = asset("style.css"), asset("script.js")
     declared = frozenset(difference.scope for difference in report.declared)
     page = _template().render(
@@ -62,7 +77,7 @@ def to_html(report: Report, digest: str, reviews: Sequence[Mapping[str, str]] = 
         policy=content_policy(style, script),
         sentence=words.sentence(report),
         groups=_groups(report.checks),
-        views=[_view(table, found, declared) for table, found in _by_table(report)],
+        views=_views(report, declared, profiles),
         declared_scopes=declared,
         masked=sum(column.masked for table in report.tables for column in table.columns),
         columns=sum(len(table.columns) for table in report.tables),
@@ -70,7 +85,9 @@ def to_html(report: Report, digest: str, reviews: Sequence[Mapping[str, str]] = 
         rows_target=_total(table.rows_target for table in report.tables),
         masks=_masks(report),
         forest=_forest(report),
+        profiled=any(table.profile for table in report.tables),
         lines=LINES,
+        held_lines=HELD_LINES,
     )
     return page.encode("utf-8", "backslashreplace")
 
@@ -103,6 +120,19 @@ def _by_table(report: Report) -> list[tuple[TableReport, dict[str, list[CheckRes
             index, column_name = owners[check.scope]
             found[index].setdefault(column_name, []).append(check)
     return list(zip(ordered, found, strict=True))
+
+
+def _views(report: Report, declared: frozenset[str], profiles: Profiles) -> list[TableView]:
+    """Every table in order of name. Room for pictures goes to those that need a reader first."""
+    keys: dict[str, list[ForeignKeyReport]] = {}
+    for key in report.foreign_keys:
+        keys.setdefault(key.table, []).append(key)
+    views = [_view(table, found, declared) for table, found in _by_table(report)]
+    made = {
+        view.table.scope: profiles.view(view.table, keys.get(view.table.scope, []))
+        for view in sorted(views, key=lambda view: view.status not in ("fail", "warn"))
+    }
+    return [replace(view, profile=made[view.table.scope]) for view in views]
 
 
 def _view(table: TableReport, found: dict[str, list[CheckResult]], declared: frozenset[str]) -> TableView:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from parity_data.profile.model import TableProfile
 from parity_data.verify.result import CheckResult, Difference
 
 Verdict = Literal["pass", "fail"]
@@ -64,7 +65,7 @@ class TableReport:
 
     owner: ``schema.table`` that it follows. rows_completed: planned only because others reference them.
     rows_beyond: planned beyond the fraction, as the heaviest exceeds the quotas' budget. quotas: why the
-    planned rows are there; empty where no rows were drawn.
+    planned rows are there; empty where no rows were drawn. profile: None where no rows were copied.
     """
 
     schema: str
@@ -81,6 +82,7 @@ class TableReport:
     rows_completed: int = 0
     rows_beyond: int = 0
     quotas: tuple[QuotaReport, ...] = ()
+    profile: TableProfile | None = None
 
     @property
     def scope(self) -> str:
@@ -134,6 +136,24 @@ class ParityLine:
     staging: str
     verdict: Literal["same", "proportional", "declared", "different", "not observed"]
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that is other than it was. scope: as in checks. what: in words."""
+
+    scope: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Since:
+    """What is other than in a release that was approved. reviewer, at: by whom and when, ISO 8601."""
+
+    release: str
+    reviewer: str
+    at: str
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
@@ -193,6 +213,7 @@ class Report:
     texts: tuple[TextReport, ...] = ()
     undecided: tuple[UndecidedReport, ...] = ()
     parity: tuple[ParityLine, ...] = ()
+    since: Since | None = None
 
     def __post_init__(self) -> None:
         for name in ("snapshot_at", "started_at"):

@@ -5,6 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
+from parity_data.profile.model import (
+    ColumnProfile,
+    Curve,
+    KeyProfile,
+    Lengths,
+    Looked,
+    PathProfile,
+    Physical,
+    TableProfile,
+    Trait,
+)
 from parity_data.report.model import ColumnReport, ForeignKeyReport, ParityLine, Report, TableReport
 from parity_data.verify.result import CheckResult, Difference
 
@@ -203,6 +214,65 @@ def failed() -> Report:
     )
 
 
+def column_profile(name: str, number: int) -> ColumnProfile:
+    """Of a kept number, a time, a text, or a document, in turn."""
+    percent = tuple(range(5, 100, 5))
+    position = Curve(
+        "ecdf", percent, tuple(p / 100 for p in percent), tuple(round(p / 100 - 0.01234, 4) for p in percent)
+    )
+    ranks = (1, 2, 3, 4, 5, 7, 10, 14, 20, 30)
+    frequency = Curve(
+        "ranks", ranks, tuple(round(0.3 / r, 4) for r in ranks), tuple(round(0.29 / r, 4) for r in ranks)
+    )
+    bars = tuple(range(4, 34, 3))
+    length = Curve("lengths", bars, (0.1,) * 10, (0.0, 0.1101, 0.0899, 0.1, 0.2, *(0.1,) * 5))
+    weekday = Curve("weekday", tuple(range(1, 8)), (0.1428,) * 7, (0.15,) * 7)
+    hour = Curve("hour", tuple(range(24)), (0.0417,) * 24, (0.04,) * 24)
+    curves = ((position, frequency), (position, hour, weekday), (frequency, length), ())[number % 4]
+    text = number % 4 == 2
+    traits = ("beyond ASCII", "with a capital letter", "with a digit", "in normal form C")
+    return ColumnProfile(
+        name=name,
+        values=(9_700, 970),
+        nulls=(0.03, 0.0312),
+        distinct=(4_000, 900),
+        planner_distinct=(23_456.0, 901.0),
+        correlation=(0.98, 0.12),
+        traits=tuple(Trait(label, (0.1234, 0.1301)) for label in traits) if text else (),
+        lengths=Lengths((1, 4, 12, 25, 33), (2, 4, 12, 25, 31), (1.02, 1.019)) if text else None,
+        curves=curves,
+        paths=(PathProfile("$.size", (0.5, 0.49), (Trait("text", (1.0, 1.0)),)),) if number % 4 == 3 else (),
+    )
+
+
+def table_profile(table: TableReport, keys: tuple[str, ...] = ()) -> TableProfile:
+    """A profile with a figure of every kind."""
+    fan_out = Curve("fan_out", (0, 1, 2, 4, 8), (0.2, 0.3, 0.3, 0.1, 0.1), (0.21, 0.3, 0.29, 0.1, 0.1))
+    return TableProfile(
+        source=Looked("blocks", 9_983, "10,000 rows are enough"),
+        target=Looked("every row", table.rows_target or 0),
+        physical=(
+            Physical(24_690_688, 9_355_264, 8_192, 20_000, 120, 0.4144),
+            Physical(1_703_936, 892_928, 8_192, 1_992, 0, 0.1578),
+        ),
+        duplicates=(12, 2),
+        columns=tuple(column_profile(column.name, i) for i, column in enumerate(table.columns)),
+        keys=tuple(KeyProfile(key, fan_out, (50_001, 32), "every row of both tables") for key in keys),
+    )
+
+
+def detailed(report: Report) -> Report:
+    """The report with a profile of each of its tables."""
+    keys: dict[str, list[str]] = {}
+    for key in report.foreign_keys:
+        keys.setdefault(key.table, []).append(key.name)
+    tables = tuple(
+        replace(table, profile=table_profile(table, tuple(keys.get(table.scope, ()))))
+        for table in report.tables
+    )
+    return replace(report, tables=tables)
+
+
 def hostile() -> Report:
     """Every name and text is something that a page could trip over."""
     report = failed()
@@ -219,7 +289,7 @@ def hostile() -> Report:
         )
         for name in HOSTILE
     )
-    return replace(
+    hostile = replace(
         report,
         requested_by=HOSTILE[0],
         note=HOSTILE[2],
@@ -231,6 +301,7 @@ def hostile() -> Report:
         stages=tuple((name, 1.0) for name in HOSTILE),
         parity=tuple(ParityLine("process", name, name, name, "different", name) for name in HOSTILE),
     )
+    return detailed(hostile)
 
 
 def wide(tables: int = 300, columns: int = 15) -> Report:
@@ -283,4 +354,6 @@ def wide(tables: int = 300, columns: int = 15) -> Report:
             ForeignKeyReport(f"{name}_fkey", scope, ("customer_id",), "shop.customers", 0, 0, 0.02, 0.0204)
         )
     report = healthy()
-    return replace(report, tables=tuple(made), checks=(*report.checks, *checks), foreign_keys=tuple(keys))
+    return detailed(
+        replace(report, tables=tuple(made), checks=(*report.checks, *checks), foreign_keys=tuple(keys))
+    )

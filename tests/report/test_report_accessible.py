@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from report.report_samples import healthy, hostile, wide
+from report.report_samples import detailed, healthy, hostile, wide
 from report.test_report_html import CHROMIUM
 
 from parity_data.report import Report, write_report, write_reviews
@@ -65,7 +65,11 @@ def violations(page: Path, folder: Path, *, dark: bool) -> dict[str, object]:
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("make", [healthy, hostile, lambda: wide(8, 3)], ids=["healthy", "hostile", "wide"])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: detailed(healthy()), hostile, lambda: wide(8, 3)],
+    ids=["healthy", "hostile", "wide"],
+)
 def test_axe_finds_no_violation(make: Callable[[], Report], dark: bool, tmp_path: Path) -> None:
     report = make()
     paths = write_report(report, tmp_path)

@@ -14,11 +14,13 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from report_samples import HOSTILE, failed, healthy, hostile, wide
+from report_samples import HOSTILE, detailed, failed, healthy, hostile, wide
 
 from parity_data.report import SpansReport, TextReport, write_report
 from parity_data.report.explain import explain
+from parity_data.report.html import _views
 from parity_data.report.model import Report
+from parity_data.report.profile_view import Profiles
 from parity_data.report.text import shown
 from parity_data.verify.result import CheckResult, Difference
 
@@ -175,6 +177,43 @@ def test_pictures_say_what_they_show(tmp_path: Path) -> None:
     )
     assert all("scope" in attributes for attributes in page.all("th"))
     assert {"header", "nav", "main", "footer"} <= {tag for tag, _ in page.elements}
+
+
+def test_a_profile_is_drawn_and_told_in_words(tmp_path: Path) -> None:
+    page = page_of(detailed(healthy()), tmp_path)
+    pictures = [attributes for attributes in page.all("svg") if attributes.get("class") == "c"]
+    # The legend; NULLs by column of the tables that have columns; three keys; those of the columns.
+    assert len(pictures) == 2 + 2 + 3 + (2 + 3 + 2) + (2 + 3)
+    for words in (
+        "Profile of production: 9,983 rows of blocks at even distances (10,000 rows are enough); of staging: "
+        "every row, 2,000. Heap 25 MB | 1.7 MB; indexes 38 % | 52 % of it; dead rows 120 | 0; "
+        "bloat, estimated, 41 % | 16 %. Rows that equal another one: 12 | 2.",
+        "rows by one of shop.customers (orders_customer_id_fkey), at most 50,001 | 32",
+        "NULL 3 % | 3.1 %; length 1–33, half up to 12 | 2–31, half up to 12",
+        "beyond ASCII 12.3 % | 13 %",
+        "position, 1.2 points apart",
+        "correlation with the physical order 0.98 | 0.12",
+    ):
+        assert words in page.text.replace("\u00a0", " "), words
+    assert "Profile" not in page_of(healthy(), tmp_path / "without").text
+
+
+def test_pictures_give_way_to_size_those_of_failed_tables_last(tmp_path: Path) -> None:
+    report = wide(60, 20)
+    last = report.tables[-1].scope
+    checks = (*report.checks, CheckResult("row_counts", last, "fail", 1, 2, "Rows are missing."))
+    report = replace(report, checks=checks)
+    for room, drawn in ((None, 60), (100_000, 30), (0, 0)):
+        profiles = Profiles(1200, room)
+        views = _views(report, frozenset(), profiles)
+        having = [
+            view.table.scope
+            for view in views
+            if view.profile and any(column.figures for column in view.profile.columns.values())
+        ]
+        assert len(having) == 60 if room is None else len(having) <= drawn
+        assert (last in having) == (room != 0)
+        assert room is None or profiles.taken <= room
 
 
 def test_the_digest_on_the_page_is_that_of_the_json(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ LAYERS = (
     ("subset",),
     ("transfer",),
     ("release",),
-    ("verify",),
+    ("verify", "profile"),
     ("report",),
     ("refresh",),
     ("assets",),

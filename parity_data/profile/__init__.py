@@ -1,0 +1,48 @@
+"""What tables and columns look like on both sides, in figures that hold no value.
+
+Rows of production and of the built release are read alike, few of large tables, and described by the same
+code: shares, ranks, lengths, positions among quantiles. Nothing here judges; ``verify`` does.
+"""
+
+from parity_data.profile.columns import profile_column
+from parity_data.profile.keys import FanOut, fan_out, fan_out_of, profile_key
+from parity_data.profile.model import (
+    ColumnProfile,
+    Counts,
+    Curve,
+    KeyProfile,
+    Lengths,
+    Looked,
+    PathProfile,
+    Physical,
+    TableProfile,
+    Trait,
+)
+from parity_data.profile.physical import Planner, Statistics, read_statistics
+from parity_data.profile.rows import BYTES, ROWS, Sampled, choose, read_rows
+
+__all__ = [
+    "BYTES",
+    "ROWS",
+    "ColumnProfile",
+    "Counts",
+    "Curve",
+    "FanOut",
+    "KeyProfile",
+    "Lengths",
+    "Looked",
+    "PathProfile",
+    "Physical",
+    "Planner",
+    "Sampled",
+    "Statistics",
+    "TableProfile",
+    "Trait",
+    "choose",
+    "fan_out",
+    "fan_out_of",
+    "profile_column",
+    "profile_key",
+    "read_rows",
+    "read_statistics",
+]
