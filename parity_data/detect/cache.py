@@ -12,6 +12,7 @@ import hmac
 import json
 import os
 import secrets
+import threading
 from collections.abc import Callable
 from dataclasses import astuple
 from importlib import metadata, resources
@@ -40,7 +41,7 @@ class ValueCache:
     """Looks at values, or remembers what a look at the same values said.
 
     path: file to read and to save to, None to remember nothing beyond this object. key: bytes that hashes are
-    keyed with. A file that cannot be read is as good as none.
+    keyed with. A file that cannot be read is as good as none. Safe to share between threads.
     """
 
     def __init__(self, path: Path | None = None, key: bytes | None = None) -> None:
@@ -50,6 +51,7 @@ class ValueCache:
         self._known: dict[str, list[Any]] = self._load()
         self._used: dict[str, list[Any]] = {}
         self.asked = self.remembered = 0
+        self._lock = threading.Lock()
 
     def judge(self, sample: Sample, *, numeric: bool = False) -> ValueVerdict:
         """What a look at these values says. numeric: the SQL type holds numbers only."""
@@ -73,13 +75,12 @@ class ValueCache:
         beside.replace(self._path)
 
     def _recall(self, name: str, make: Callable[[], list[Any]]) -> list[Any]:
-        self.asked += 1
-        found = self._used.get(name) or self._known.get(name)
-        if found is None:
-            found = make()
-        else:
-            self.remembered += 1
-        self._used[name] = found
+        known = self._used.get(name) or self._known.get(name)
+        found = known or make()
+        with self._lock:
+            self.asked += 1
+            self.remembered += known is not None
+            self._used[name] = found
         return found
 
     def _name(self, what: str, sample: Sample) -> str:

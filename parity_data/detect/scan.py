@@ -17,13 +17,13 @@ from parity_data.detect.decide import Verdict
 from parity_data.detect.documents import Parts, Whole, open_documents, open_key_values, sum_up
 from parity_data.detect.fields import Field
 from parity_data.detect.keyvalue import pair_of
+from parity_data.detect.listening import Listening
 from parity_data.detect.model import PERSONAL, Decision, Evidence
 from parity_data.detect.names import judge_name, place_of
 from parity_data.detect.references import follow_references
 from parity_data.detect.repeats import Read, follow_values
 from parity_data.detect.sample import TableSample, limits, read_sample, read_texts
 from parity_data.detect.search_columns import follow_indexed, indexed_columns
-from parity_data.detect.speech import NOBODY_LISTENED, evidence_of
 from parity_data.detect.types import class_of
 from parity_data.language import LanguageModel
 from parity_data.mask import MaskSpec
@@ -67,13 +67,16 @@ def scan(
     log = log or _LOG
     cache = cache or ValueCache()
     columns: list[_Column] = []
-    with limits(connection):
+    with limits(connection), Listening(cache, model) as listening:
         for table in catalog.tables.values():
             sample = read_sample(connection, table, sample_rows)
             for column, reason in sample.unread.items():
                 log.warning("%s.%s is undecided: %s", table.name, column, reason)
-            columns += _opened(catalog, table, sample, cache)
-        decisions = _decide(catalog, columns, lambda one: _heard(one, cache, model))
+            for one in _opened(catalog, table, sample, cache):
+                columns.append(one)
+                for part in one.fields:
+                    listening.start(part)
+        decisions = _decide(catalog, columns, listening.evidence)
         decisions = follow_values(catalog, decisions, _plain_texts(columns), _reader(columns, connection))
         return follow_indexed(decisions, indexed_columns(connection))
 
@@ -173,18 +176,6 @@ def _again(
     if verdict.score < PERSONAL and (more := heard(one)):
         verdict = one.with_more(more).verdict()
     return verdict
-
-
-def _heard(one: Field, cache: ValueCache, model: LanguageModel | None) -> tuple[Evidence, ...]:
-    """What a language model says of text whose words nobody has classified, or that runs."""
-    values = one.values
-    if one.sample is None or values is None or one.type_class != "text" or one.key:
-        return ()
-    if model is None:
-        return (NOBODY_LISTENED,) if values.prose else ()
-    if not (values.prose or values.wordy or any(item.weight > 0 for item in values.evidence)):
-        return ()
-    return evidence_of(cache.hear(model, one.sample, prose=values.prose), prose=values.prose)
 
 
 def _plain(column: _Column, verdict: Verdict) -> Decision:

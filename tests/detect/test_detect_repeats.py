@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parity_data.catalog import Snapshot, read_catalog
+from parity_data.catalog import Name, Snapshot, read_catalog
 from parity_data.database import Database
 from parity_data.detect import Decision, scan
 from parity_data.detect.repeats import _Known
@@ -56,7 +56,7 @@ _WORDS = ["lopez", "kowalski", "lamp", "will", "office", "r2d2x9"]
 @settings(max_examples=100, deadline=None)
 def test_values_are_found_as_runs_of_words(values: list[list[str]], texts: list[list[str]]) -> None:
     known = _Known()
-    known.add("a.b.c", [" ".join(value) for value in values])
+    known.add(Name("a", "b"), {"c": [" ".join(value) for value in values], "empty": []})
     telling = [
         value
         for value in values
@@ -73,7 +73,8 @@ def test_values_are_found_as_runs_of_words(values: list[list[str]], texts: list[
             if len(value) < len(text)
         )
     ]
-    assert known.find([" ".join(text) for text in texts])[0] == len(hit)
+    found = known.find({"empty": [], "text": [" ".join(text) for text in texts], "other": ["of no interest"]})
+    assert found == ({"text": (len(hit), "a.b.c")} if hit else {})
 
 
 def test_a_search_column_is_kept_where_its_texts_are(source_db: Database) -> None:
