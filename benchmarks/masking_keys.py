@@ -80,6 +80,8 @@ def main() -> int:
             results = judged(source, fraction, random)
             failed = [result for result in results if result.status == "fail"]
             found, checks = found + bool(failed), len(results)
+            if number % 10 == 9:
+                print(f"{name}: {found} of {number + 1} so far", file=sys.stderr, flush=True)
             for result in failed:
                 print(
                     f"{name}, run {number}, {fraction:.1%}: {result.name} of {result.scope}: {result.message}"

@@ -4,8 +4,8 @@ python -m benchmarks.selection_defects [--trials 20] [--fraction 0.1]
 
 Customers with heavy-tailed numbers of orders, drawn under a new key in each trial. Each defect takes rows
 away that the draw had chosen, as a faulty selection would. Found means that a check failed on the right
-table. Where one was not found in every trial, the share of rows taken is printed beside the smallest
-difference that the checks of that table said they could see.
+table; in which of its columns is printed, with the rows taken, and the smallest difference of a share that
+the checks which passed on that table said they could see, in points.
 """
 
 from __future__ import annotations
@@ -148,7 +148,9 @@ def main() -> None:
 def measure(database: Database, trials: int, fraction: float) -> None:
     """Draw, damage, check, print."""
     found, honest, started = dict.fromkeys(DEFECTS, 0), 0, time.perf_counter()
-    missed: dict[str, str] = {}
+    lost_rows: dict[str, list[int]] = {name: [] for name in DEFECTS}
+    seen: dict[str, list[CheckResult]] = {name: [] for name in DEFECTS}
+    by: dict[str, set[str]] = {name: set() for name in DEFECTS}
     policy = Policy()
     with Snapshot(database, application="parity-data benchmark") as snapshot:
         catalog = read_catalog(snapshot)
@@ -166,16 +168,29 @@ def measure(database: Database, trials: int, fraction: float) -> None:
             honest += any(result.status == "fail" for result in checks)
             for name, (table, lost) in DEFECTS.items():
                 rows = lost(chosen, random)
-                checks = check_sample(snapshot, catalog, without(selections, table, rows))
+                damaged = without(selections, table, rows)
+                checks = check_sample(snapshot, catalog, damaged)
                 results = [r for r in checks if r.scope.startswith(str(table))]
-                if any(result.status == "fail" for result in results):
-                    found[name] += 1
-                else:
-                    missed[name] = f"{rows.mean():.2%} of rows; visible from {_visible(results)} points"
+                failed = {
+                    r.scope.removeprefix(f"{table}").lstrip(".") or "rows" for r in results if _failed(r)
+                }
+                found[name] += bool(failed)
+                by[name] |= failed
+                seen[name] += results
+                lost_rows[name].append(selections[table].rows - damaged[table].rows)
     print(f"{trials} trials at {fraction:.0%}, {time.perf_counter() - started:.0f} s")
+    print(f"{'defect':34}{'table':18}{'found':>9}  {'rows lost':>13}  shares are visible from  in")
     for name, (table, _) in DEFECTS.items():
-        print(f"{name:34}{table!s:20}{found[name]:>4}/{trials:<4}{missed.get(name, '')}")
+        some = f"{min(lost_rows[name]):,}-{max(lost_rows[name]):,}"
+        print(
+            f"{name:34}{table!s:18}{found[name]:>5}/{trials:<3}  {some:>13}  {_visible(seen[name]):24} "
+            f"{', '.join(sorted(by[name]))}"
+        )
     print(f"honest draws with an alarm: {honest}/{trials}")
+
+
+def _failed(result: CheckResult) -> bool:
+    return result.status == "fail"
 
 
 def _visible(results: list[CheckResult]) -> str:

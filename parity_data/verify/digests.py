@@ -11,6 +11,7 @@ import secrets
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -85,16 +86,24 @@ class ValueDigests:
 
     def add(self, column: ColumnKey, values: pl.Series) -> None:
         """Take up a batch of raw values (Series of String, or what casts to it); NULLs are skipped."""
-        for packed, sizes, buckets, beginnings in self._digest(values):
+        for read in self._read(values):
+            telling = self._mark(read)
+            packed = _combine([read.packed[read.long_enough]])
+            # Repeats count, too, where there are few: how many are different in all is known afterwards.
+            numbers = bucket_numbers(read.sizes, read.characters)[read.long_enough]
+            buckets, seen = np.unique(numbers, return_counts=True)
+            sizes = np.flatnonzero(np.bincount(read.sizes[telling]))
             with self._lock:
-                self.beginnings.add(beginnings)
+                self.beginnings.add(read.words.hashes[read.words.starts[:-1][telling]])
                 _append(self._columns.setdefault(column, []), packed)
-                self._run_sizes |= sizes
-                self._buckets.setdefault(column, Counter()).update(buckets)
+                self._run_sizes.update(sizes.tolist())
+                found = self._buckets.setdefault(column, Counter())
+                found.update(dict(zip(buckets.tolist(), seen.tolist(), strict=True)))
 
     def add_kept(self, values: pl.Series) -> None:
         """Take up values that the rules leave as they are: finding one of them anywhere proves nothing."""
-        for packed, *_ in self._digest(values):
+        for read in self._read(values):
+            packed = _combine([read.packed[read.long_enough]])
             with self._lock:
                 _append(self._kept, packed)
 
@@ -150,47 +159,61 @@ class ValueDigests:
         self.__dict__.update(state)
         self._lock = threading.Lock()
 
-    def _digest(self, values: pl.Series) -> Iterator[tuple[U64, set[int], Counter[int], U64]]:
-        for start in range(0, len(values), ROWS_AT_ONCE):
-            yield self._digest_slice(as_text(values[start : start + ROWS_AT_ONCE]))
-
     def _everyday(self, words: Words, some: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Which of the texts marked in ``some`` are made of everyday words alone."""
         found = np.zeros(some.size, dtype=np.bool_)
-        if some.any():
-            everyday = self._common.holds(words.hashes)
-            found[some] = np.minimum.reduceat(everyday, words.starts[:-1])[some]
+        starts, sizes = words.starts[:-1], np.diff(words.starts)
+        texts, word = np.flatnonzero(some), 0
+        while texts.size:
+            texts = texts[self._common.holds(words.hashes[starts[texts] + word])]
+            word += 1
+            found[texts[sizes[texts] == word]] = True
+            texts = texts[sizes[texts] > word]
         return found
 
-    def _digest_slice(self, values: pl.Series) -> tuple[U64, set[int], Counter[int], U64]:
-        text, rows = counted(values.drop_nulls())
-        enough = (text.str.len_chars() >= MIN_CHARACTERS) | (text.str.len_bytes() >= _MIN_WIDE_BYTES)
-        enough &= ~text.str.contains(_DATE)
-        text, rows = text.filter(enough), rows[enough.to_numpy()]
-        text = _words.normal(text)
-        words = _words.split(text, self.key)
-        digests, sizes, characters = _words.whole(words, self.key)
-        text, digits = text.gather(words.rows), words.digits
-        identifier = (text.str.contains("@", literal=True)).to_numpy() | (digits >= _IDENTIFIER_DIGITS)
-        telling = np.where(
+    def _read(self, values: pl.Series) -> Iterator[_Read]:
+        """Batches of values long enough to say anything, with their digests; marks are still to be set."""
+        for start in range(0, len(values), ROWS_AT_ONCE):
+            text, rows = counted(as_text(values[start : start + ROWS_AT_ONCE]).drop_nulls())
+            enough = (text.str.len_chars() >= MIN_CHARACTERS) | (text.str.len_bytes() >= _MIN_WIDE_BYTES)
+            enough &= ~text.str.contains(_DATE)
+            text, rows = text.filter(enough), rows[enough.to_numpy()]
+            text = _words.normal(text)
+            words = _words.split(text, self.key)
+            digests, sizes, characters = _words.whole(words, self.key)
+            text = text.gather(words.rows)
+            seen = np.minimum(rows[words.rows], int(COUNT)).astype(np.uint64)
+            enough_words = characters >= MIN_CHARACTERS
+            enough_words |= text.str.len_bytes().to_numpy() >= _MIN_WIDE_BYTES
+            yield _Read(
+                text, words, sizes, characters, (digests >> SHIFT) << SHIFT | seen, long_enough=enough_words
+            )
+
+    def _mark(self, read: _Read) -> npt.NDArray[np.bool_]:
+        """Set the marks, and say which values can be told inside longer texts."""
+        digits, sizes, characters = read.words.digits, read.sizes, read.characters
+        identifier = read.text.str.contains("@", literal=True).to_numpy() | (digits >= _IDENTIFIER_DIGITS)
+        telling: npt.NDArray[np.bool_] = read.long_enough & np.where(
             sizes == 1,
             (digits > 0) & (characters >= _TELLING_WORD),
             (characters >= _TELLING_WORDS) & (sizes <= MAX_RUN),
         )
-        telling &= ~self._everyday(words, telling & (sizes > 1))
-        seen = np.minimum(rows[words.rows], int(COUNT)).astype(np.uint64)
-        packed = (digests >> SHIFT) << SHIFT | seen
-        packed |= np.where(identifier, IDENTIFIER, np.uint64(0))
-        packed |= np.where(telling, TELLING_INSIDE, np.uint64(0))
-        long_enough = (characters >= MIN_CHARACTERS) | (text.str.len_bytes().to_numpy() >= _MIN_WIDE_BYTES)
-        _, once = np.unique(digests[long_enough], return_index=True)
-        numbers, seen_in = np.unique(bucket_numbers(sizes, characters)[long_enough][once], return_counts=True)
-        return (
-            _combine([packed[long_enough]]),
-            {int(size) for size in np.unique(sizes[telling & long_enough])},
-            Counter(dict(zip(numbers.tolist(), seen_in.tolist(), strict=True))),
-            words.hashes[words.starts[:-1][telling & long_enough]],
-        )
+        telling &= ~self._everyday(read.words, telling & (sizes > 1))
+        read.packed[identifier] |= IDENTIFIER
+        read.packed[telling] |= TELLING_INSIDE
+        return telling
+
+
+@dataclass(frozen=True)
+class _Read:
+    """n values. packed: digest and count of each; long_enough: which of them count."""
+
+    text: pl.Series
+    words: Words
+    sizes: I64
+    characters: I64
+    packed: U64
+    long_enough: npt.NDArray[np.bool_]
 
 
 def bucket_numbers(sizes: I64, characters: I64) -> I64:
