@@ -14,6 +14,7 @@ from parity_data.commands._common import (
     done,
     load,
     open_ledger,
+    tell,
     verb,
 )
 from parity_data.console import print_json, print_table
@@ -24,25 +25,48 @@ app = typer.Typer()
 
 @app.command()
 @verb
-def releases(target: Target = None, work: Work = None, as_json: AsJson = False) -> None:
-    """List the releases this staging database has had, the newest first.
+def releases(target: Target = None, rules: Rules = None, work: Work = None, as_json: AsJson = False) -> None:
+    """List the releases this staging database has had, the newest first, with size, run time and review.
 
-    Example: parity releases
+    A review is void as soon as anything it covers has changed. Example: parity releases
     """
-    from parity_data.release.reviews import read_reviews
+    from parity_data.refresh.nights import night_of
+    from parity_data.refresh.review import standings
+    from parity_data.report.text import duration, size
 
-    with open_ledger(load(None, target, None, work)) as ledger:
+    settings = load(None, target, rules, work)
+    with open_ledger(settings) as ledger:
         found = ledger.releases()
-        decisions = {entry.release: entry.decision for entry in read_reviews(ledger)}
+        reviewed = standings(settings, ledger)
     if as_json:
-        print_json([{**record.as_dict(), "review": decisions.get(record.id)} for record in found])
+        print_json(
+            [
+                {
+                    **record.as_dict(),
+                    "review": standing.state if standing else None,
+                    "review_problem": standing.problem if standing else None,
+                }
+                for record in found
+                for standing in [reviewed.get(record.id)]
+            ]
+        )
         return
-    columns = ["release", "state", "verdict", "review", "#fraction", "snapshot", "by", "note"]
-    rows = [
-        (r.id, r.state, r.verdict, decisions.get(r.id), r.fraction, r.snapshot_at, r.requested_by, r.note)
-        for r in found
-    ]
+    columns = ["release", "state", "verdict", "review", "#fraction", "snapshot", "#took", "#rows", "#size"]
+    columns += ["#undeclared", "by", "note"]
+    rows = []
+    for r in found:
+        night, standing = night_of(r), reviewed.get(r.id)
+        parts = (night.undeclared, night.declared)
+        differ = None if None in parts else f"{parts[0]} of {sum(filter(None, parts))}"
+        took = None if night.seconds is None else duration(night.seconds)
+        held = None if night.bytes is None else size(night.bytes)
+        review = standing.state if standing else None
+        figures = (r.fraction, r.snapshot_at, took, night.rows, held, differ)
+        rows.append((r.id, r.state, r.verdict, review, *figures, r.requested_by, r.note))
     print_table("", columns, rows)
+    for release, standing in reviewed.items():
+        if standing.problem:
+            tell(f"{release}: its approval is void, as {standing.problem}.")
 
 
 @app.command()

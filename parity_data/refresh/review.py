@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from parity_data.catalog.fingerprint import read_fingerprint
-from parity_data.errors import CheckFailed, ConfigError
+from parity_data.errors import CheckFailed, ConfigError, ParityError
 from parity_data.refresh.swapping import open_ledger, policy_of, swap_in
 from parity_data.release import Ledger, ReleaseRecord, names, recover
 from parity_data.release.leftovers import database_of
@@ -18,6 +19,7 @@ from parity_data.release.reviews import (
     Review,
     Standing,
     append,
+    chain_problem,
     read_reviews,
     standing,
 )
@@ -47,6 +49,12 @@ def review_release(
         folder = _folder(settings, release)
         report = load_report(folder / "report.json")
         now = _covered(settings, ledger, record, policy)
+        if changed := _report_changed(record, now):
+            raise ConfigError(
+                f"{changed[0].upper()}{changed[1:]}.",
+                where=str(folder / "report.json"),
+                todo="Restore the file from a backup, or refresh again and review that release.",
+            )
         if decision == "approved":
             if report.verdict != "pass":
                 raise ConfigError("Its checks failed, so it cannot be approved.", where=release)
@@ -76,13 +84,40 @@ def release_standing(settings: Settings, ledger: Ledger, release: str) -> Standi
     """Where a release stands with its reviewers now. Raises ConfigError as ``review_release`` does."""
     policy = load_policy(settings.rules)
     record = _record(ledger, release)
-    return standing(
+    now = _covered(settings, ledger, record, policy)
+    found = standing(
         read_reviews(ledger),
         release,
-        _covered(settings, ledger, record, policy),
+        now,
         reviewers=policy.release.reviewers,
         copy=_copy(_folder(settings, release)),
     )
+    changed = _report_changed(record, now)
+    return replace(found, state="void", problem=changed) if changed and found.state == "approved" else found
+
+
+def standings(settings: Settings, ledger: Ledger) -> dict[str, Standing]:
+    """Where every release stands that somebody has decided on.
+
+    Of one that is gone, whose report is not here, or where the rules cannot be read, only the decision and
+    the log can be judged.
+    """
+    reviews = read_reviews(ledger)
+    broken = chain_problem(reviews)
+    found: dict[str, Standing] = {}
+    for entry in reviews:
+        try:
+            found[entry.release] = release_standing(settings, ledger, entry.release)
+        except ParityError:
+            void = Standing("void", entry, f"the log of reviews was tampered with: {broken}")
+            found[entry.release] = void if broken else Standing(entry.decision, entry)
+    return found
+
+
+def _report_changed(record: ReleaseRecord, now: Covered) -> str | None:
+    """Whether report.json is no longer what the refresh wrote down, in words."""
+    written = record.details.get("report")
+    return "the report was changed since its refresh wrote it" if written not in (None, now.report) else None
 
 
 def newest_standing(settings: Settings) -> tuple[str, Standing]:

@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -29,6 +30,7 @@ from parity_data.refresh.cover import cover, remembered
 from parity_data.refresh.doctor import preflight
 from parity_data.refresh.extensions import require_extensions
 from parity_data.refresh.known import gather_known, models_memory
+from parity_data.refresh.nights import keep_night, looking_back, nights, this_night
 from parity_data.refresh.objects import copy_blobs, restore, restore_pre_data
 from parity_data.refresh.profiles import make_profiles
 from parity_data.refresh.request import RefreshRequest, share_of
@@ -417,8 +419,13 @@ class Refresh:
     def _write_report(self) -> ReportPaths:
         from parity_data.refresh.document import make_report
 
-        self.document = make_report(self)
-        return write_report(self.document, self.settings.work / "releases" / self.release_id)
+        made = make_report(self)
+        rows = sum(count for count in self.verification.rows.values())
+        night = this_night(made, rows, self.verification.bytes)
+        self.document = replace(made, nights=looking_back(nights(self.ledger), night))
+        paths = write_report(self.document, self.settings.work / "releases" / self.release_id)
+        keep_night(self.ledger, night, report=paths.sha256)
+        return paths
 
     # -- ending ---------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from parity_data.catalog.model import Column
 from parity_data.catalog.one_connection import ConnectionReader
 from parity_data.catalog.reading import own_rows
 from parity_data.refresh.declared import declared_differences, judged
+from parity_data.refresh.nights import built_bytes
 from parity_data.refresh.representative import check_sample
 from parity_data.refresh.surroundings import flag_checks, look_around
 from parity_data.transfer.wire import as_text
@@ -64,6 +65,7 @@ class Verification:
         self.rows, self.nulls = staged_nulls(connection, refresh.catalog)
         self.expected_dangling = self._expected_dangling()
         self.dangling: dict[KeyName, int] = {}
+        self.bytes = built_bytes(connection, self._hidden)
         self.around = look_around(refresh.settings, refresh.settings.need_source(), refresh.building.plain)
         self.differences: tuple[Difference, ...] = ()
 

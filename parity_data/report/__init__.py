@@ -8,6 +8,7 @@ from parity_data.report.markdown import to_markdown
 from parity_data.report.model import (
     ColumnReport,
     ForeignKeyReport,
+    Night,
     ParityLine,
     QuotaReport,
     Report,
@@ -21,6 +22,7 @@ from parity_data.report.write import ReportPaths, write_report, write_reviews
 __all__ = [
     "ColumnReport",
     "ForeignKeyReport",
+    "Night",
     "ParityLine",
     "QuotaReport",
     "Report",

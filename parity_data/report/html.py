@@ -17,6 +17,7 @@ from parity_data.report import forest, picture, text, words
 from parity_data.report.explain import Explanation, explain
 from parity_data.report.model import ForeignKeyReport, Report, TableReport
 from parity_data.report.profile_view import Profiles, ProfileView
+from parity_data.report.trend import trends
 from parity_data.verify.result import CheckResult
 
 #: Lines of one group of checks, and of one list of differences, before the rest is only counted.
@@ -86,6 +87,7 @@ def _page(report: Report, digest: str, reviews: Sequence[Mapping[str, str]], pro
         masks=_masks(report),
         forest=_forest(report),
         profiled=any(table.profile for table in report.tables),
+        trends=trends(report.nights),
         lines=LINES,
         held_lines=HELD_LINES,
     )

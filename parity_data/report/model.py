@@ -157,6 +157,26 @@ class Since:
 
 
 @dataclass(frozen=True)
+class Night:
+    """A refresh of the same staging, this one or one before. What is not known of it is None.
+
+    at: when its snapshot was taken, ISO 8601 in UTC. rows, bytes: of the built copy. undeclared, declared:
+    differences. flagged: checks that failed or warned. review: the last decision of a person on it.
+    """
+
+    release: str
+    at: str | None
+    verdict: str | None
+    seconds: float | None = None
+    rows: int | None = None
+    bytes: int | None = None
+    undeclared: int | None = None
+    declared: int | None = None
+    flagged: int | None = None
+    review: str | None = None
+
+
+@dataclass(frozen=True)
 class SpansReport:
     """Spans found in a column's texts. method: pattern, known or model. kind: the masker of such spans."""
 
@@ -214,6 +234,7 @@ class Report:
     undecided: tuple[UndecidedReport, ...] = ()
     parity: tuple[ParityLine, ...] = ()
     since: Since | None = None
+    nights: tuple[Night, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("snapshot_at", "started_at"):

@@ -16,7 +16,7 @@ from parity_data.profile.model import (
     TableProfile,
     Trait,
 )
-from parity_data.report.model import ColumnReport, ForeignKeyReport, ParityLine, Report, TableReport
+from parity_data.report.model import ColumnReport, ForeignKeyReport, Night, ParityLine, Report, TableReport
 from parity_data.verify.result import CheckResult, Difference
 
 #: Names that a page must show and not obey.
@@ -173,6 +173,10 @@ def healthy() -> Report:
         ),
         stages=(("catalog", 1.5), ("subset", 8.25), ("transfer", 301.0), ("verify", 102.0)),
         product_version="0.1.0",
+        nights=tuple(
+            Night(f"n{i}", f"2026-11-2{i}T01:30:05+00:00", "pass", 400.0 + i, 61_000 + i, 10**8, 0, i, 1)
+            for i in range(5)
+        ),
         parity=(
             ParityLine("infrastructure", "PostgreSQL", "18.6", "18.6", "same"),
             ParityLine("infrastructure", "CPUs", "16", "4", "proportional", "0.25 of production"),
@@ -299,6 +303,7 @@ def hostile() -> Report:
         differences=tuple(Difference(name, name, name) for name in HOSTILE),
         foreign_keys=tuple(ForeignKeyReport(name, name, (name, name), name, 1, 1) for name in HOSTILE),
         stages=tuple((name, 1.0) for name in HOSTILE),
+        nights=tuple(Night(name, name, name, review=name) for name in HOSTILE),
         parity=tuple(ParityLine("process", name, name, name, "different", name) for name in HOSTILE),
     )
     return detailed(hostile)

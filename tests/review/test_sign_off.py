@@ -7,8 +7,10 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fix_command_line import CommandLine
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -18,9 +20,10 @@ from report.report_samples import healthy
 from parity_data.catalog.fingerprint import read_fingerprint
 from parity_data.demo.server import Server
 from parity_data.errors import CheckFailed, ConfigError, ParityError
-from parity_data.refresh.review import promote_release, release_standing, review_release
+from parity_data.refresh.nights import keep_night, this_night
+from parity_data.refresh.review import promote_release, release_standing, review_release, standings
 from parity_data.release import Ledger, ReleaseRecord, names
-from parity_data.release.reviews import public_key, read_reviews
+from parity_data.release.reviews import Review, public_key, read_reviews
 from parity_data.report import write_report
 from parity_data.rules import Policy, Release, load_policy, save_policy
 from parity_data.secret import Secret
@@ -44,8 +47,8 @@ class Place:
         )
         save_policy(Policy(release=replace(release, grace_seconds=0)), self.settings.rules)
 
-    def build(self) -> str:
-        """A release that is ready and has a report that passed."""
+    def build(self, **said: Any) -> str:
+        """A release that is ready and has a report that passed. said: what its report says otherwise."""
         release = secrets.token_hex(4)
         with self.ledger() as ledger:
             name = names.next_name(ledger.target, release)
@@ -61,8 +64,11 @@ class Place:
             release=release,
             rules_digest=load_policy(self.settings.rules).digest,
             catalog_fingerprint_target=fingerprint,
+            **said,
         )
-        write_report(report, self.settings.work / "releases" / release)
+        paths = write_report(report, self.settings.work / "releases" / release)
+        with self.ledger() as ledger:
+            keep_night(ledger, this_night(report, 3, 4096), report=paths.sha256)
         return release
 
     def ledger(self) -> Ledger:
@@ -89,6 +95,18 @@ class Place:
 
     def report(self, release: str) -> Path:
         return self.settings.work / "releases" / release / "report.json"
+
+    def restore(self, entries: list[Review]) -> None:
+        """Put the log back as a backup has it."""
+        with self.ledger() as ledger, ledger.connection.transaction():
+            ledger.connection.execute("DELETE FROM parity.review")
+            for entry in entries:
+                values = {**entry.as_dict(), "covers": json.dumps(dict(entry.covers))}
+                columns = sql.SQL(", ").join(map(sql.Identifier, values))
+                places = sql.SQL(", ").join(map(sql.Placeholder, values))
+                ledger.connection.execute(
+                    sql.SQL("INSERT INTO parity.review ({}) VALUES ({})").format(columns, places), values
+                )
 
     def forge(self, statement: str) -> None:
         """Change the log as somebody could who owns it."""
@@ -209,61 +227,161 @@ def test_a_policy_with_reviewers_wants_their_signature(
 
 
 def test_a_release_that_failed_cannot_be_approved(place: Place) -> None:
-    release = place.build()
-    path = place.report(release)
-    document = json.loads(path.read_text())
-    path.write_text(json.dumps({**document, "verdict": "fail"}))
+    release = place.build(verdict="fail")
     with pytest.raises(ConfigError, match="cannot be approved"):
         place.approve(release)
 
 
+def test_a_report_cannot_be_improved_before_it_is_read(place: Place) -> None:
+    release = place.build()
+    path = place.report(release)
+    document = json.loads(path.read_text())
+    document["checks"] = []
+    path.write_text(json.dumps(document))
+    with pytest.raises(ConfigError, match="changed since its refresh wrote it"):
+        place.approve(release)
+    assert place.state(release) == "none"
+
+
+def test_the_list_of_releases_says_where_each_stands(
+    place: Place, command_line: Callable[[Settings], CommandLine], masking_key: Secret
+) -> None:
+    void, fine, fresh = place.build(), place.build(), place.build()
+    place.approve(void)
+    place.approve(fine)
+    database = names.next_name(place.settings.need_target().name or "", void)
+    with place.server.url(database).connect(autocommit=True) as connection:
+        connection.execute("CREATE TABLE public.slipped_in (id int)")
+    known = replace(place.settings, source=place.settings.target, masking_key=masking_key)
+    said = command_line(known).run("releases", "--json")
+    found = {one["id"]: one for one in json.loads(said.stdout)}
+    assert {release: found[release]["review"] for release in (void, fine, fresh)} == {
+        void: "void",
+        fine: "approved",
+        fresh: None,
+    }
+    assert "catalog" in found[void]["review_problem"]
+    assert found[fine]["details"]["night"]["bytes"] == 4096
+    listed = command_line(known).run("releases")
+    assert "4.1" in listed.stdout
+    assert f"{void}: its approval is void" in listed.stderr
+    place.forge("UPDATE parity.review SET comment = 'fine' WHERE number = 1")
+    with place.ledger() as ledger:
+        assert {s.state for s in standings(place.settings, ledger).values()} == {"void"}
+
+
 class SignOff(RuleBasedStateMachine):
-    """Whatever happens in whatever order, what serves was approved as it is, or served before."""
+    """Whatever happens in whatever order, a release comes to serve only by an approval of it as it is.
+
+    The model knows what a decision covered (rules, report, database, each by a number that rises with every
+    change) and whether anybody touched the log.
+    """
 
     place: Place
 
     @initialize()
     def begin(self) -> None:
-        self.release = self.place.build()
-        self.approved = False
-        self.served = self.place.serving()
+        self.releases = [self.place.build(), self.place.build()]
+        self.fraction = 1.0
+        self.touched: dict[str, bool] = dict.fromkeys(self.releases, False)
+        self.rewritten: dict[str, bool] = dict.fromkeys(self.releases, False)
+        self.decided: dict[str, bool] = {}
+        self.broken = False
+        self.served: str | None = None
 
-    @rule(yes=st.booleans())
-    def decide(self, yes: bool) -> None:
+    def _approved(self, release: str) -> bool:
+        whole = not (self.touched[release] or self.rewritten[release] or self.broken)
+        return self.decided.get(release, False) and whole and self.fraction == 1.0
+
+    @rule(which=st.integers(0, 1), yes=st.booleans())
+    def decide(self, which: int, yes: bool) -> None:
+        release = self.releases[which]
+        unchanged = self.fraction == 1.0 and not self.touched[release]
+        possible = not self.broken and not self.rewritten[release] and (unchanged or not yes)
         try:
-            self.place.approve(self.release) if yes else self.place.reject(self.release)
+            self.place.approve(release) if yes else self.place.reject(release)
         except ParityError:
+            assert not possible
             return
-        self.approved = yes
+        assert possible
+        self.decided[release] = yes
 
-    @rule(change=st.sampled_from([_edit_comment, _edit_database]))
-    def tamper(self, change: Callable[[Place, str], None]) -> None:
+    @rule(which=st.integers(0, 1))
+    def change_the_database(self, which: int) -> None:
+        release = self.releases[which]
+        if self.served != release:
+            name = names.next_name(self.place.settings.need_target().name or "", release)
+            with self.place.server.url(name).connect(autocommit=True) as connection:
+                connection.execute(f"CREATE TABLE public.t{secrets.token_hex(4)} ()".encode())
+            self.touched[release] = True
+
+    @rule(which=st.integers(0, 1))
+    def change_the_report(self, which: int) -> None:
+        path = self.place.report(self.releases[which])
+        path.write_text(path.read_text().replace('"seconds": 4', '"seconds": 1', 1) + "\n")
+        self.rewritten[self.releases[which]] = True
+
+    @rule(fraction=st.sampled_from([1.0, 0.5]))
+    def change_the_rules(self, fraction: float) -> None:
+        path = self.place.settings.rules / "policy.yaml"
+        path.write_text(path.read_text().replace(f"fraction: {self.fraction}", f"fraction: {fraction}"))
+        self.fraction = fraction
+
+    @rule(
+        how=st.sampled_from(
+            [
+                "UPDATE parity.review SET comment = comment || '.'",
+                "UPDATE parity.review SET reviewer = 'ben'",
+                "UPDATE parity.review SET decision = 'approved' WHERE decision = 'rejected'",
+                "DELETE FROM parity.review",
+                "DELETE FROM parity.review WHERE number = (SELECT max(number) FROM parity.review)",
+            ]
+        )
+    )
+    def change_the_log(self, how: str) -> None:
+        """Whatever it does, it must not help. What is cut off the end shows by the copies only."""
+        if not self.decided or self.broken:
+            return
         with self.place.ledger() as ledger:
-            own = [r for r in read_reviews(ledger) if r.release == self.release]
-        if own and self.place.serving() != self.release:
-            change(self.place, self.release) if change is _edit_comment else self._touch()
-            self.approved = False
+            before = read_reviews(ledger)
+        self.place.forge(how)
+        with self.place.ledger() as ledger:
+            after = read_reviews(ledger)
+        if after == before:
+            return
+        self.broken = True
+        for release in self.decided:
+            if release != self.served:
+                assert self.place.state(release) != "approved" or any(
+                    entry in after for entry in before if entry.release == release
+                )
+        # The log stays as it is from here on: whoever finds it so, restores it from a backup.
+        self.place.restore(before)
+        self.broken = False
 
-    def _touch(self) -> None:
-        name = names.next_name(self.place.settings.need_target().name or "", self.release)
-        with self.place.server.url(name).connect(autocommit=True) as connection:
-            connection.execute(f"CREATE TABLE public.t{secrets.token_hex(4)} ()".encode())
-
-    @rule()
-    def promote(self) -> None:
-        if self.place.serving() == self.release:
+    @rule(which=st.integers(0, 1))
+    def promote(self, which: int) -> None:
+        release = self.releases[which]
+        if self.served is not None:
             return
         try:
-            promote_release(self.place.settings, self.release)
+            promote_release(self.place.settings, release)
         except ParityError:
-            assert not self.approved
+            assert not self._approved(release)
             return
-        assert self.approved
-        self.served = self.release
+        assert self._approved(release)
+        self.served = release
 
     @invariant()
     def serves_what_was_promoted(self) -> None:
-        assert self.place.serving() == self.served
+        if hasattr(self, "releases"):
+            assert self.place.serving() == self.served
+
+    @invariant()
+    def says_where_each_stands(self) -> None:
+        for release in self.decided if hasattr(self, "decided") else ():
+            if release != self.served and not self.rewritten[release]:
+                assert (self.place.state(release) == "approved") == self._approved(release)
 
 
 @pytest.mark.slow
