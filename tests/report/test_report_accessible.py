@@ -67,7 +67,11 @@ def violations(page: Path, folder: Path, *, dark: bool) -> dict[str, object]:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize(
     "make",
-    [lambda: detailed(healthy()), hostile, lambda: wide(8, 3)],
+    [
+        lambda: detailed(healthy()),
+        hostile,
+        lambda: wide(8, 3),
+    ],
     ids=["healthy", "hostile", "wide"],
 )
 def test_axe_finds_no_violation(make: Callable[[], Report], dark: bool, tmp_path: Path) -> None:
