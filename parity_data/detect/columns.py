@@ -81,7 +81,10 @@ def across(one: Field, verdict: Verdict, known: Known) -> tuple[Evidence, ...]:
         return ()
     if one.values.prose:
         return _own_names(one, known)
-    values = [fold(value) for value in one.sample.values]
+    values = [fold(value) for value in one.sample.values[:FIRST_LOOK]]
+    if known.values.keys().isdisjoint(values) and known.words.keys().isdisjoint(values):
+        return _same_people(one, known)
+    values += [fold(value) for value in one.sample.values[FIRST_LOOK:]]
     for listed, entry, least in (
         (known.values, "columns.same_values", LEAST_SHARE),
         (known.words, "columns.same_words", 0.6),

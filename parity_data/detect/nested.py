@@ -121,7 +121,10 @@ class _Structure:
                     below = self._steps.get((path, inner))
                     if below is None:
                         below = self._steps[path, inner] = step(path, inner)
-                    yield from self.walk(item, below, inner, key)
+                    if isinstance(item, dict | list):
+                        yield from self.walk(item, below, inner, key)
+                    else:
+                        yield below, inner, key, item
                 else:
                     self.data_keys.setdefault(path, {})[inner] = None
                     yield from self.walk(item, f"{path}.*", key, above)
@@ -139,9 +142,9 @@ def names_a_field(key: str) -> bool:
 
 def _keys(value: Any) -> set[str]:
     if isinstance(value, dict):
-        return set(value).union(*map(_keys, value.values()))
+        return set(value).union(*(_keys(item) for item in value.values() if isinstance(item, dict | list)))
     if isinstance(value, list):
-        return set().union(*map(_keys, value))
+        return set().union(*(_keys(item) for item in value if isinstance(item, dict | list)))
     return set()
 
 

@@ -194,9 +194,10 @@ def _collect(result: TableSample, wanted: Sequence[Column], fetched: list[tuple[
         if class_of(column) == "text":
             result.cells[column.name] = read
         texts = [text for text in read if text is not None]
-        distinct = dict.fromkeys(text.strip() for text in texts if not text.startswith(_TOO_LARGE))
+        opened = [text for text in texts if text[:1] != _TOO_LARGE]
+        distinct = dict.fromkeys(map(str.strip, opened))
         distinct.pop("", None)
-        skipped = sum(text.startswith(_TOO_LARGE) for text in texts)
+        skipped = len(texts) - len(opened)
         result.columns[column.name] = Sample(tuple(distinct), len(cells), len(texts), skipped)
 
 
