@@ -114,8 +114,9 @@ def test_a_refresh_replaces_staging_and_is_in_the_history(
     assert len(released) == len(CHECKS)
     # A check that found nothing to look at has not been at work: the shop has something for each.
     idle = [c.check_name for c in released if (c.description or "").startswith("Nothing to check")]
-    # These rules keep every column, no head is too heavy, and no key is relinked.
-    assert idle == ["mask_link", "left_out", "relinked", "leak_audit"]
+    # These rules keep every column, name no flags and declare nothing; no head is too heavy, no key relinked.
+    unasked = ["feature_flags", "declared_differences"]
+    assert idle == ["mask_link", "left_out", "relinked", "leak_audit", *unasked]
     assert {check.name for check in outcome.checks} <= {*CHECKS, COVERED}
 
 
