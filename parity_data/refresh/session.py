@@ -280,7 +280,6 @@ class Refresh:
         self.witnesses = Witnesses(
             secrets.token_bytes(32),
             self.building.target,
-            type_oids=self.type_oids,
             digests=self._masks_anything(),
             staying={
                 (table, column)

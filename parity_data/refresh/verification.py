@@ -31,7 +31,7 @@ from parity_data.verify.digests import ColumnKey
 from parity_data.verify.integrity import KeyName, check_foreign_keys
 from parity_data.verify.leak_results import check_leaks
 from parity_data.verify.leaks import LeakAudit
-from parity_data.verify.load_link import LoadLink, check_load
+from parity_data.verify.load_link import check_load, read_back
 from parity_data.verify.mask_link import Kept, check_masks, promise
 from parity_data.verify.nulls import check_nulls, staged_nulls
 from parity_data.verify.result import CheckResult, Difference
@@ -129,10 +129,10 @@ class Verification:
 
     def _check_load(self) -> list[CheckResult]:
         refresh = self._refresh
-        plans = list(refresh.plans.values())
-        link = LoadLink(
+        there = read_back(
             refresh.building.target,
             self._connection,
+            list(refresh.plans.values()),
             refresh.witnesses.key,
             type_oids=refresh.type_oids,
             connections=refresh.settings.connections,
@@ -140,7 +140,7 @@ class Verification:
         )
         sent = {name: refresh.witnesses.sums(name) for name in refresh.plans}
         keys = {name: table.primary_key for name, table in refresh.catalog.tables.items()}
-        return check_load(sent, link.there(plans, sent), keys)
+        return check_load(sent, there, keys)
 
     def _check_nulls(self) -> list[CheckResult]:
         refresh = self._refresh

@@ -12,7 +12,7 @@ import pyarrow as pa
 from parity_data.catalog import Name
 from parity_data.database import Database
 from parity_data.mask import MaskSpec, describe
-from parity_data.transfer import TablePlan, TableSent, wire
+from parity_data.transfer import TablePlan, TableSent
 from parity_data.verify._words import Key
 from parity_data.verify.canonical import Canonical
 from parity_data.verify.digests import ColumnKey, ValueDigests
@@ -31,8 +31,7 @@ class _Witness:
     def __init__(
         self,
         secret: bytes,
-        canonical: Canonical,
-        type_oids: dict[int, int],
+        canonical: Canonical | None,
         staying: Collection[ColumnKey],
         *,
         digests: bool,
@@ -44,8 +43,7 @@ class _Witness:
         self._summer: RowSummer | None = None
         self._watches: dict[int, MaskWatch] = {}
         self.kept: dict[ColumnKey, Kept] = {}
-        self._canonical: Canonical | None = canonical
-        self._type_oids = type_oids
+        self._canonical = canonical
 
     def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None:
         """Take up raw values that masking replaced."""
@@ -58,28 +56,23 @@ class _Witness:
             self.digests.add_kept(values)
 
     def observe_rows(
-        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], data: bytes
+        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], rows: int
     ) -> None:
         """Take up a batch as it will stand in staging."""
         if self._summer is None:
             self._start(plan)
         for i, watch in self._watches.items():
             watch.compare(before[i], ready[i])
-        columns, other = list(ready), False
+        columns = list(ready)
         for i, column in enumerate(plan.columns):
             if column.mask is not None and self._canonical is not None:
                 raw, masked = pl.Series(before[i], dtype=pl.String), pl.Series(ready[i], dtype=pl.String)
-                written = self._canonical(column.column, raw, masked)
-                if written is not masked:
-                    columns[i], other = written.to_arrow(compat_level=pl.CompatLevel.oldest()), True
-        if other:
-            # The column will write the value in another way than it was sent.
-            data = wire.Writer(plan, self._type_oids).write(columns, len(columns[0]))
+                columns[i] = self._canonical(column.column, raw, masked).to_arrow()
         assert self._summer is not None
-        self.sums.add(self._summer.sums(data))
+        self.sums.add(self._summer.sums(columns, rows))
 
     def _start(self, plan: TablePlan) -> None:
-        self._summer = RowSummer(plan, self._key, self._type_oids)
+        self._summer = RowSummer(plan, self._key)
         for i, column in enumerate(plan.columns):
             if column.mask is not None:
                 self._watches[i] = MaskWatch(column, self._key.seed)
@@ -92,10 +85,10 @@ class _Witness:
 class Witnesses:
     """Makes the observers of a refresh, and puts together what they saw.
 
-    secret: 16 random bytes or more, of this run alone. target: the database that is being filled. type_oids:
-    of user types on the source -> on the target. digests: whether to remember keyed digests of what masking
-    replaced. staying: masked columns whose values may stand in staging all the same (``values_stay``).
-    connection: the only one that sees what is being filled, where there is such a one.
+    secret: 16 random bytes or more, of this run alone. target: the database that is being filled. digests:
+    whether to remember keyed digests of what masking replaced. staying: masked columns whose values may stand
+    in staging all the same (``values_stay``). connection: the only one that sees what is being filled, where
+    there is such a one.
     """
 
     def __init__(
@@ -103,7 +96,6 @@ class Witnesses:
         secret: bytes,
         target: Database,
         *,
-        type_oids: dict[int, int],
         digests: bool,
         staying: Collection[ColumnKey] = frozenset(),
         connection: psycopg.Connection[Any] | None = None,
@@ -112,7 +104,6 @@ class Witnesses:
         self.digests = ValueDigests(secret)
         self._secret = secret
         self.with_digests = digests
-        self._type_oids = type_oids
         self._staying = staying
         self._canonical = Canonical(target, connection)
         self._sums: dict[Name, TableSums] = {}
@@ -120,9 +111,7 @@ class Witnesses:
 
     def observer(self) -> _Witness:
         """For one slice."""
-        return _Witness(
-            self._secret, self._canonical, self._type_oids, self._staying, digests=self.with_digests
-        )
+        return _Witness(self._secret, self._canonical, self._staying, digests=self.with_digests)
 
     def collect(self, sent: TableSent) -> None:
         """Take over what was observed while a table was sent."""

@@ -18,9 +18,6 @@ from pgpq import ArrowToPostgresBinaryEncoder
 
 from parity_data.catalog.model import Type
 
-#: What ends a COPY in binary format.
-TRAILER = b"\xff\xff"
-
 #: Days and microseconds from 1970-01-01 to PostgreSQL's epoch, 2000-01-01.
 _EPOCH_DAYS = 10_957
 _EPOCH_MICROSECONDS = _EPOCH_DAYS * 86_400_000_000
@@ -31,24 +28,23 @@ class BinaryWriter:
 
     def __init__(self, types: list[pa.DataType]) -> None:
         self._schema = pa.schema([pa.field(str(i), t, nullable=True) for i, t in enumerate(types)])
-        self._header = ArrowToPostgresBinaryEncoder(self._schema).write_header()
+        self._encoder = ArrowToPostgresBinaryEncoder(self._schema)
+        self._header = self._encoder.write_header()
 
     def write(self, columns: list[pa.Array], rows: int) -> bytes:
         """Bytes of one batch, with the header before the first."""
-        head, self._header = self._header, b""
         if not columns:
             # A table without columns still has rows: each is a field count of zero.
-            return head + b"\x00\x00" * rows
-        batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
-        # An encoder keeps rows back until it ends, so each batch has one of its own.
-        encoder = ArrowToPostgresBinaryEncoder(self._schema)
-        encoder.write_header()
-        return b"".join((head, encoder.write_batch(batch), encoder.finish()[: -len(TRAILER)]))
+            body = b"\x00\x00" * rows
+        else:
+            batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
+            body = self._encoder.write_batch(batch)
+        head, self._header = self._header, b""
+        return head + body
 
     def finish(self) -> bytes:
-        """What ends a COPY, after the header where there was no batch."""
         head, self._header = self._header, b""
-        return head + TRAILER
+        return head + self._encoder.finish()
 
 
 def csv_bytes(columns: list[pa.Array], rows: int) -> bytes:
@@ -171,7 +167,7 @@ def _hexadecimal(strip: str, width: int | None) -> Callable[[pa.Array], pa.Array
 
 
 _TEXT_ENCODERS: dict[str, Callable[[pa.Array], pa.Array]] = {
-    **dict.fromkeys(("text", "varchar", "bpchar", "citext", "name", "json"), _text),
+    **dict.fromkeys(("text", "varchar", "bpchar", "citext", "name", "json", "xml"), _text),
     "jsonb": _jsonb,
     "int2": _number(pl.Int16()),
     "int4": _number(pl.Int32()),

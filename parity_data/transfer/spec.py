@@ -33,8 +33,7 @@ _ROW_BYTES = 100.0
 class Observer(Protocol):
     """Sees every masked column in the stream, before and after. Must be picklable once filled.
 
-    observe_rows sees every batch whole: columns in the plan's order, as selected and as they were encoded,
-    and the bytes that COPY takes.
+    observe_rows sees every batch whole: columns in the plan's order, as selected and as they will be encoded.
     """
 
     def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None: ...
@@ -42,7 +41,7 @@ class Observer(Protocol):
     def observe_kept(self, table: Name, column: str, values: pl.Series) -> None: ...
 
     def observe_rows(
-        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], data: bytes
+        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], rows: int
     ) -> None: ...
 
 
@@ -60,8 +59,8 @@ class Writer(Protocol):
 class Access:
     """What a worker needs to reach both sides. snapshot: exported id on the source. known: for free text.
 
-    kept_too: whether the observer wants to see kept texts. writer: where everything is written over one
-    connection; else each worker opens its own to ``target``.
+    kept_too: whether the observer wants to see kept texts.
+    writer: where everything is written over one connection; else each worker opens its own to ``target``.
     """
 
     source: Database

@@ -116,14 +116,13 @@ def select_expression(plan: ColumnPlan, codec: Codec, source: sql.Composable | N
     else:
         value = name
     if codec == "csv" or plan.as_text:
-        return text_of(value, type_.plain)
+        return _text(value, type_.plain)
     if type_.plain.name.name in _NATIVE | _PLAIN_TEXT and type_.plain.built_in:
         return value
     return sql.SQL("{}({})").format(sql.SQL(type_.plain.send or ""), value)
 
 
-def text_of(value: sql.Composable, plain: Type) -> sql.Composable:
-    """A value of a plain type as the text that its output function gives."""
+def _text(value: sql.Composable, plain: Type) -> sql.Composable:
     if plain.name.name == "bpchar" and plain.built_in:
         # A cast of character(n) to text drops trailing blanks; its output function does not.
         return sql.SQL("textin(bpcharout({}))").format(value)

@@ -116,6 +116,8 @@ class _Stream:
             if plan.mask is None and self._kept_too and plan.column.type.plain.name.name in _OBSERVABLE:
                 assert self._observer is not None
                 self._observer.observe_kept(self._piece.table, plan.name, pl.Series(encode.as_string(values)))
+        if self._observer is not None:
+            self._observer.observe_rows(self._piece.plan, columns, ready, rows)
         try:
             data = self._writer.write(ready, rows)
         except ValueError as error:
@@ -124,8 +126,6 @@ class _Stream:
                 where=str(self._piece.table),
                 todo="Choose a mask that fits the type.",
             ) from None
-        if self._observer is not None:
-            self._observer.observe_rows(self._piece.plan, columns, ready, data)
         self.rows += rows
         self._bytes += len(data)
         return data

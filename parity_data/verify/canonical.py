@@ -16,9 +16,8 @@ from psycopg import sql
 
 from parity_data.catalog.model import Column
 from parity_data.database import Database
-from parity_data.transfer import wire
 
-_ASK = "SELECT {written} FROM unnest(%s::text[]) WITH ORDINALITY u(v, i) ORDER BY i"
+_ASK = "SELECT (({value}::{type})::{plain})::text FROM unnest(%s::text[]) WITH ORDINALITY u(v, i) ORDER BY i"
 
 _ANY = r"(?s)^.*$"
 _INTEGER = r"^(?:0|-?[1-9][0-9]*)$"
@@ -26,7 +25,7 @@ _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r" [0-9]{2}:[0-9]{2}:[0-9]{2}"
 #: How types write their values: by type, what needs no question. Nothing listed: everything is asked.
 _WRITTEN = {
-    **dict.fromkeys(("text", "varchar", "citext", "json", "xml"), _ANY),
+    **dict.fromkeys(("text", "varchar", "bpchar", "citext", "json", "xml"), _ANY),
     **dict.fromkeys(("int2", "int4", "int8"), _INTEGER),
     "numeric": r"^(?:-?[1-9][0-9]*(?:\.[0-9]+)?|0(?:\.[0-9]+)?)$",
     "bool": "^(?:true|false)$",
@@ -55,9 +54,6 @@ class Canonical:
     def __call__(self, column: Column, raw: pl.Series, masked: pl.Series) -> pl.Series:
         """Masked values (String, length n) as the column gives them back. raw: the values before masking."""
         written = _written(column)
-        if column.type.built_in and column.type.name.name == "bpchar" and column.max_length:
-            padded = masked.str.strip_chars_end(" ").str.pad_end(column.max_length, " ")
-            return masked if padded.equals(masked) else padded
         if written == _ANY:
             return masked
         odd = masked.ne_missing(raw) & masked.is_not_null()
@@ -72,12 +68,11 @@ class Canonical:
     def _ask(self, column: Column, values: list[str]) -> list[str] | None:
         """What the column makes of values; None where it refuses one, as it will when it is sent."""
         plain = column.type.plain
-        value = sql.SQL("({}::{})::{}").format(
-            sql.Identifier("v"),
-            sql.SQL(column.sql_type),
-            sql.Identifier(plain.name.schema, plain.name.name),
+        query = sql.SQL(_ASK).format(
+            value=sql.Identifier("v"),
+            type=sql.SQL(column.sql_type),
+            plain=sql.Identifier(plain.name.schema, plain.name.name),
         )
-        query = sql.SQL(_ASK).format(written=wire.text_of(value, plain))
         try:
             connection = self._connection()
             with connection.transaction():

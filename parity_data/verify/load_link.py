@@ -1,26 +1,22 @@
-"""The load link: every row that was sent is in staging once and unchanged, to the last bit.
-
-Staging hashes its own rows, so that they need not be read; what it gives is known here too (``_row_loops``).
-Where both do not agree, and for tables that have no binary form, rows are read back: that alone decides, and
-names the columns.
-"""
+"""The load link: every row that was sent is in staging once and unchanged, to the last bit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import psycopg
-from psycopg import sql
+import pyarrow as pa
 
+from parity_data.catalog.arrow import ArrowReader
 from parity_data.catalog.model import Leaf, Name
+from parity_data.catalog.one_connection import ConnectionReader
 from parity_data.database import Database
-from parity_data.errors import TargetError
-from parity_data.transfer import Slice, TablePlan, slices
-from parity_data.transfer.wire import select_expression
+from parity_data.transfer import Slice, TablePlan, oids, slices
+from parity_data.transfer.extract import read_slice
 from parity_data.verify._words import Key
 from parity_data.verify.multiset import RowSummer, TableSums, changed_columns
 from parity_data.verify.result import CheckResult
@@ -30,130 +26,71 @@ SELECT n.nspname, c.relname, pg_relation_size(c.oid) / current_setting('block_si
        pg_relation_size(c.oid)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'
 """
-_HASHED = "SELECT count(*), sum(hash_array_extended(ARRAY[record_send(ROW({}))], {})) FROM ONLY {} WHERE {}"
-_READ = "COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT ({})"
-_FORMATS = {"binary": "FORMAT binary", "csv": "FORMAT csv, FORCE_QUOTE *"}
-#: Bytes that are added up together.
-_PART = 4 * 1024 * 1024
 
 
-class LoadLink:
-    """Sums over what lies in the target, by table, over several connections.
+def read_back(
+    target: Database,
+    connection: psycopg.Connection[Any],
+    plans: Sequence[TablePlan],
+    key: Key,
+    *,
+    type_oids: Collection[int],
+    connections: int,
+    alone: bool = False,
+) -> dict[Name, TableSums]:
+    """Sums over what lies in the target, by table, read afresh over several connections.
 
-    connection: to the target. type_oids: of user types on the source -> on the target. alone: whether nobody
-    but ``connection`` sees the rows, so that it does everything itself.
+    plans: as the rows were sent. connection: to the target. type_oids: of the source's
+    user types. alone: whether nobody but ``connection`` sees the rows, so that it reads everything itself.
+    Raises SourceError or TargetError when reading fails.
     """
+    row = connection.execute("SELECT current_setting('server_version_num')::int").fetchone()
+    assert row is not None
+    sizes = {Name(r[0], r[1]): (int(r[2]), int(r[3])) for r in connection.execute(_SIZES).fetchall()}
+    pieces: list[Slice] = []
+    for plan in plans:
+        leaves = tuple(_measured(leaf, sizes) for leaf in plan.table.leaves if leaf.name in sizes)
+        pieces += slices(replace(plan, table=replace(plan.table, leaves=leaves)), None, version=row[0])
+    pieces.sort(key=lambda piece: -piece.weight)
+    # A translation puts in the OID of what the catalog says stands there: here the source's own again.
+    back = {oid: oid for oid in type_oids}
+    found = {plan.table.name: TableSums() for plan in plans}
+    workers = 1 if alone else max(1, min(connections, len(pieces)))
 
-    def __init__(
-        self,
-        target: Database,
-        connection: psycopg.Connection[Any],
-        key: Key,
-        *,
-        type_oids: Mapping[int, int],
-        connections: int,
-        alone: bool = False,
-    ) -> None:
-        self._target, self._connection, self._key = target, connection, key
-        self._type_oids, self._connections, self._alone = type_oids, connections, alone
+    def work(share: list[Slice]) -> list[tuple[Name, TableSums]]:
+        with closing(ConnectionReader(connection) if alone else ArrowReader(target)) as reader:
+            return [(piece.table, _sums(reader, piece, key, back)) for piece in share]
 
-    def there(self, plans: Sequence[TablePlan], sent: Mapping[Name, TableSums]) -> dict[Name, TableSums]:
-        """What is there of each table. plans: as the rows were sent; sent: their sums.
-
-        By column only where it is not what was sent. Raises psycopg.Error or TargetError when reading fails.
-        """
-        found = self._all([plan for plan in plans if plan.codec == "binary"], self._hashed)
-        unclear = [p for p in plans if not found.get(p.table.name, TableSums(-1)).agrees(sent[p.table.name])]
-        return {**found, **self._all(unclear, self._read)}
-
-    def _all(self, plans: Sequence[TablePlan], look: Any) -> dict[Name, TableSums]:
-        version = self._connection.info.server_version
-        sizes = {Name(r[0], r[1]): (int(r[2]), int(r[3])) for r in self._connection.execute(_SIZES)}
-        pieces: list[Slice] = []
-        for plan in plans:
-            leaves = tuple(_measured(leaf, sizes) for leaf in plan.table.leaves if leaf.name in sizes)
-            pieces += slices(replace(plan, table=replace(plan.table, leaves=leaves)), None, version=version)
-        pieces.sort(key=lambda piece: -piece.weight)
-        found = {plan.table.name: TableSums() for plan in plans}
-        workers = 1 if self._alone else max(1, min(self._connections, len(pieces)))
-
-        def work(share: list[Slice]) -> list[tuple[Name, TableSums]]:
-            with self._connect() as connection:
-                return [(piece.table, look(connection, piece)) for piece in share]
-
-        with ThreadPoolExecutor(workers, thread_name_prefix="load-link") as pool:
-            for done in pool.map(work, [pieces[i::workers] for i in range(workers)]):
-                for table, sums in done:
-                    found[table].add(sums)
-        return found
-
-    def _connect(self) -> Any:
-        if self._alone:
-            return nullcontext(self._connection)
-        return self._target.connect(role="target", autocommit=True)
-
-    def _hashed(self, connection: psycopg.Connection[Any], piece: Slice) -> TableSums:
-        columns = sql.SQL(", ").join(sql.Identifier(p.name) for p in piece.plan.columns)
-        seed = sql.Literal(self._key.seed - 2**64 if self._key.seed >= 2**63 else self._key.seed)
-        query = sql.SQL(_HASHED).format(columns, seed, *_where(piece))
-        try:
-            with connection.transaction():
-                row = connection.execute(query).fetchone()
-        except (psycopg.errors.ProgramLimitExceeded, psycopg.errors.OutOfMemory):
-            return TableSums(-1)  # a row that is too large to be copied once more
-        assert row is not None
-        return TableSums(int(row[0]), int(row[1] or 0) % 2**64)
-
-    def _read(self, connection: psycopg.Connection[Any], piece: Slice) -> TableSums:
-        plan = piece.plan
-        summer, total = RowSummer(plan, self._key, self._type_oids), TableSums()
-        columns = sql.SQL(", ").join(
-            sql.Identifier(p.name) if plan.codec == "binary" else select_expression(p, plan.codec)
-            for p in plan.columns
-        )
-        query = sql.SQL(_READ).format(columns, *_where(piece), sql.SQL(_FORMATS[plan.codec]))
-        try:
-            with connection.cursor() as cursor, cursor.copy(query) as copy:
-                for part in _joined(copy):
-                    total.add(summer.sums(part))
-        except psycopg.OperationalError:
-            raise
-        except psycopg.Error as error:
-            raise TargetError(
-                f"Reading back failed ({type(error).__name__}).", where=str(piece.table)
-            ) from None
-        return total
-
-
-def _where(piece: Slice) -> tuple[sql.Composable, sql.Composable]:
-    """The relation, and the condition of the slice's rows."""
-    relation = sql.Identifier(piece.leaf.name.schema, piece.leaf.name.name)
-    condition: sql.Composable = sql.SQL("true")
-    if piece.first or piece.end is not None:
-        condition = sql.SQL("ctid >= {}::tid").format(sql.Literal(f"({piece.first},0)"))
-    if piece.end is not None:
-        condition = sql.SQL("{} AND ctid < {}::tid").format(condition, sql.Literal(f"({piece.end},0)"))
-    return relation, condition
-
-
-def _joined(copy: psycopg.Copy) -> Iterator[bytes]:
-    """What a COPY gives, in parts of whole rows."""
-    parts: list[bytes] = []
-    size = 0
-    for part in copy:
-        parts.append(bytes(part))
-        size += len(part)
-        if size > _PART:
-            yield b"".join(parts)
-            parts, size = [], 0
-    if parts:
-        yield b"".join(parts)
+    with ThreadPoolExecutor(workers, thread_name_prefix="read-back") as pool:
+        for done in pool.map(work, [pieces[i::workers] for i in range(workers)]):
+            for table, sums in done:
+                found[table].add(sums)
+    return found
 
 
 def _measured(leaf: Leaf, sizes: Mapping[Name, tuple[int, int]]) -> Leaf:
     """The relation of that name, as large as it is in the target."""
     pages, size = sizes[leaf.name]
     return replace(leaf, pages=pages, bytes=size, kind="r")
+
+
+def _sums(reader: ArrowReader, piece: Slice, key: Key, back: Mapping[int, int]) -> TableSums:
+    summer, total = RowSummer(piece.plan, key), TableSums()
+    translations: list[oids.Translation | None] = [
+        oids.Translation(p.column.type, back)
+        if piece.plan.codec == "binary" and p.mask is None and oids.embeds_oids(p.column.type)
+        else None
+        for p in piece.plan.columns
+    ]
+    for columns in read_slice(reader, piece):
+        rows = len(columns[0])
+        named = zip(columns, translations, strict=False)
+        total.add(summer.sums([_apply(translation, values) for values, translation in named], rows))
+    return total
+
+
+def _apply(translation: oids.Translation | None, values: pa.Array) -> pa.Array:
+    return values if translation is None else translation(values)
 
 
 def check_load(
@@ -182,14 +119,14 @@ def _check(
     if there.rows != sent.rows:
         gap = abs(there.rows - sent.rows)
         lost = "lost" if there.rows < sent.rows else "too many"
-        message = f"{sent.rows:,} rows were sent and {there.rows:,} are there: {gap:,} {lost}."
+        message = f"{sent.rows:,} rows were sent and {there.rows:,} read back: {gap:,} {lost}."
         yield _fail(scope, gap, message)
         return
-    if there.agrees(sent):
+    if there == sent:
         columns = len(sent.values)
         message = (
-            f"{sent.rows:,} rows in staging are those that were sent: the sums of their keyed hashes over "
-            f"{columns:,} column{'s' if columns != 1 else ''} are equal."
+            f"{sent.rows:,} rows read back from staging are those that were sent: the keyed sums over the "
+            f"rows and over {columns:,} column{'s' if columns != 1 else ''} are equal."
         )
         yield CheckResult("load_link", scope, "pass", 0, 0, message)
         return

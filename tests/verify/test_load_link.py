@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import psycopg
 import pytest
 from fix_copies import run_script
 from proofs import failed, refreshed, write_rules
@@ -13,9 +11,6 @@ from proofs import failed, refreshed, write_rules
 from parity_data.database import Database
 from parity_data.refresh.scan import scan_source
 from parity_data.settings import Settings
-from parity_data.transfer import Slice
-from parity_data.verify.load_link import LoadLink
-from parity_data.verify.multiset import TableSums
 
 _TABLES = """
 create extension hstore;
@@ -92,21 +87,9 @@ _DAMAGE = {
 
 @pytest.mark.parametrize("masked", [False, True], ids=["kept", "masked"])
 def test_rows_of_all_forms_are_found_again(
-    source_db: Database,
-    target_db: Database,
-    make_settings: Callable[..., Settings],
-    masked: bool,
-    monkeypatch: pytest.MonkeyPatch,
+    source_db: Database, target_db: Database, make_settings: Callable[..., Settings], masked: bool
 ) -> None:
     run_script(source_db, _TABLES)
-    read_back: set[str] = set()
-    read = LoadLink._read
-
-    def spied(link: LoadLink, connection: psycopg.Connection[Any], piece: Slice) -> TableSums:
-        read_back.add(str(piece.table))
-        return read(link, connection, piece)
-
-    monkeypatch.setattr(LoadLink, "_read", spied)
     # OIDs of types differ between the two servers' databases from here on.
     run_script(target_db, "create type one as enum ('a'); create type two as (a int);")
     settings = make_settings(source_db, target_db)
@@ -133,10 +116,8 @@ def test_rows_of_all_forms_are_found_again(
     found = [check for check in refresh.checks if check.name == "load_link"]
     assert {c.scope for c in found} == {"public.every_form", "public.parted", "public.bare"}
     assert {c.status for c in found} == {"pass"}, [c.message for c in found if c.status != "pass"]
-    counted = {c.message.split(" in staging")[0] for c in found}
+    counted = {c.message.split(" read")[0] for c in found}
     assert counted == {"300 rows", "301 rows", "5 rows"}
-    # Staging's own hashes are the same to the bit, so rows are read where there is no binary form only.
-    assert read_back == ({"public.every_form"} if masked else set())
 
 
 def test_damage_down_to_one_row_is_found_and_named(
