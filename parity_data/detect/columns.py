@@ -122,7 +122,7 @@ def _own_names(one: Field, known: Known) -> tuple[Evidence, ...]:
     named = 0
     for value in one.sample.values:
         found = tokens_of(value)
-        named += any(pair in known.pairs for pair in _pairs(found))
+        named += not known.pairs.isdisjoint(_pairs(found))
     if named < LEAST_NAMED:
         return ()
     reason = (

@@ -16,6 +16,9 @@ from parity_data.detect.tokens import fold
 
 _TOKEN = re.compile(r"[^\s\d.,;:()\[\]/_&+*\"-]+")
 
+#: The same words come again and again.
+_fold = lru_cache(maxsize=1 << 16)(fold)
+
 #: Words inside names that are no names: particles and titles.
 # fmt: off
 _PARTICLES = frozenset([
@@ -82,5 +85,5 @@ def share_of_names(values: list[str]) -> tuple[float, str]:
 
 def tokens_of(value: str) -> list[str]:
     """The words of a name, folded, without particles and initials."""
-    folded = (fold(token) for token in _TOKEN.findall(value))
+    folded = map(_fold, _TOKEN.findall(value))
     return [token for token in folded if token not in _PARTICLES and (len(token) > 1 or not token.isascii())]
