@@ -153,7 +153,8 @@ def _data(checks: Sequence[CheckResult], fraction: float, masked: int) -> Iterat
     ):
         yield _of_checks("data", item, [check for check in checks if check.name in names])
     share: Verdict = "same" if fraction >= 1 else "proportional"
-    yield ParityLine("data", "rows", "all", f"{fraction:.6g} of them", share)
+    taken = "all" if fraction >= 1 else f"{100 * fraction:.6g} % of them"
+    yield ParityLine("data", "rows", "all", taken, share)
     kept: Verdict = "declared" if masked else "same"
     yield ParityLine("data", "values", "as they are", f"{masked} columns masked", kept, "by the rules")
 
