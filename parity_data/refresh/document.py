@@ -13,6 +13,7 @@ from parity_data.catalog import Column, Name
 from parity_data.mask import describe
 from parity_data.refresh.changes import since_approved
 from parity_data.refresh.declared import implied_differences
+from parity_data.refresh.nights import keep_night, looking_back, nights, this_night
 from parity_data.refresh.surroundings import checklist
 from parity_data.release.extensions import tables_with_user_rows
 from parity_data.release.properties import settings_everywhere
@@ -21,10 +22,12 @@ from parity_data.report import (
     ForeignKeyReport,
     QuotaReport,
     Report,
+    ReportPaths,
     SpansReport,
     TableReport,
     TextReport,
     UndecidedReport,
+    write_report,
 )
 from parity_data.report.scan_page import looks_like
 from parity_data.report.text import plural
@@ -40,10 +43,17 @@ _BY_DESIGN = (
 )
 
 
-def make_report(refresh: Refresh) -> Report:
-    """The report of a refresh whose checks have run."""
+def write_document(refresh: Refresh) -> tuple[Report, ReportPaths]:
+    """Write the report of a refresh whose checks have run, and note in the ledger what it says."""
+    ledger, verification, work = refresh.ledger, refresh.verification, refresh.settings.work
     report = _report(refresh)
-    return replace(report, since=since_approved(refresh.ledger, refresh.settings.work, report))
+    night = this_night(report, sum(verification.rows.values()), verification.bytes)
+    document = replace(
+        report, since=since_approved(ledger, work, report), nights=looking_back(nights(ledger), night)
+    )
+    paths = write_report(document, work / "releases" / refresh.release_id)
+    keep_night(ledger, night, report=paths.sha256)
+    return document, paths
 
 
 def _report(refresh: Refresh) -> Report:

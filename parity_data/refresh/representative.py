@@ -22,6 +22,7 @@ from parity_data.catalog import Catalog, Name, Snapshot, Table
 from parity_data.catalog.arrow import ArrowReader, open_readers, unpack_tids
 from parity_data.catalog.model import Column
 from parity_data.errors import SourceError
+from parity_data.profile.rows import expression, family
 from parity_data.subset import Selection
 from parity_data.subset.clusters import Clusters, clusters_of
 from parity_data.subset.keys import DANGLING, NULL
@@ -32,9 +33,6 @@ from parity_data.verify.sample import NULL_SHARE, Estimator, Figure, Judged, Mar
 
 #: Tables with more bytes are judged by their keys alone.
 COLUMN_BYTES = 256 * 1024 * 1024
-
-_NUMBERS = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "money", "oid"})
-_TIMES = frozenset({"date", "timestamp", "timestamptz"})
 
 
 def check_sample(
@@ -230,37 +228,21 @@ def judge_column(table: Name, column: str, look: ColumnMarks, estimator: Estimat
 
 
 def _marks(column: Column, values: pl.Series) -> Iterator[Mark]:
-    family = _family(column)
-    if family == "text":
+    kind = family(column)
+    if kind not in ("number", "time"):
         return marks.text_marks(values)
     nulls = values.is_null().to_numpy()
     numbers = values.fill_null(0).to_numpy()
-    if family == "number":
+    if kind == "number":
         return marks.number_marks(numbers, nulls)
     return marks.time_marks(numbers, nulls, has_clock=column.type.plain.name.name != "date")
 
 
-def _family(column: Column) -> str:
-    plain = column.type.plain
-    if plain.name.schema == "pg_catalog" and plain.name.name in _NUMBERS:
-        return "number"
-    if plain.name.schema == "pg_catalog" and plain.name.name in _TIMES:
-        return "time"
-    return "text"
-
-
 def _expression(column: Column) -> sql.Composable:
-    name, family = sql.Identifier(column.name), _family(column)
-    kind = column.type.plain.name.name
-    if family == "number":
-        # What does not fit is as large as can be.
-        if kind == "numeric":
-            text = "CASE WHEN abs({0}) < 1e300 OR {0} = 'NaN' THEN {0}::float8 WHEN {0} > 0 THEN 'Infinity' "
-            return sql.SQL(text + "WHEN {0} < 0 THEN '-Infinity' END").format(name)
-        return sql.SQL("{}::numeric::float8" if kind == "money" else "{}::float8").format(name)
-    if family == "time":
-        return sql.SQL("extract(epoch FROM {})::float8").format(name)
-    return sql.SQL("{}::text").format(name)
+    """Numbers and times as float8, everything else as text."""
+    if family(column) in ("number", "time"):
+        return expression(column)
+    return sql.SQL("{}::text").format(sql.Identifier(column.name))
 
 
 def _read(

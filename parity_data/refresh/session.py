@@ -7,7 +7,6 @@ import logging
 import secrets
 import time
 from collections.abc import Generator
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -23,23 +22,22 @@ from parity_data.catalog.fingerprint import (
 )
 from parity_data.catalog.reading import own_rows
 from parity_data.errors import CheckFailed, ConfigError, ParityError, RulesError, TargetError
-from parity_data.mask import ColumnMasker, KeyRing, MaskSpec, keeps_everything
+from parity_data.mask import ColumnMasker, KeyRing, MaskSpec
 from parity_data.refresh.building import building_for
 from parity_data.refresh.counts import counted
 from parity_data.refresh.cover import cover, remembered
 from parity_data.refresh.doctor import preflight
 from parity_data.refresh.extensions import require_extensions
-from parity_data.refresh.known import gather_known, models_memory
-from parity_data.refresh.nights import keep_night, looking_back, nights, this_night
+from parity_data.refresh.known import gather_known
 from parity_data.refresh.objects import copy_blobs, restore, restore_pre_data
 from parity_data.refresh.profiles import make_profiles
 from parity_data.refresh.request import RefreshRequest, share_of
 from parity_data.refresh.scratch import clear_scratch, scratch
+from parity_data.refresh.sending import sending
 from parity_data.refresh.swapping import open_ledger
-from parity_data.refresh.trouble import worded, words
+from parity_data.refresh.trouble import worded
 from parity_data.refresh.verification import Verification
-from parity_data.refresh.watch import Watch
-from parity_data.refresh.witness import Witnesses, values_stay
+from parity_data.refresh.witness import Witnesses
 from parity_data.release import (
     Ledger,
     ReleaseRecord,
@@ -52,20 +50,10 @@ from parity_data.release import (
 )
 from parity_data.release.hooks import require_hooks
 from parity_data.release.tablespaces import Tablespaces
-from parity_data.report import ReportPaths, write_report
 from parity_data.rules import Policy, load_policy
 from parity_data.settings import Settings
 from parity_data.subset import Selection, select_everything, select_rows
-from parity_data.transfer import (
-    Access,
-    TableSent,
-    plan_table,
-    read_new_keys,
-    send_tables,
-    slices,
-    type_oids,
-)
-from parity_data.transfer.spec import Slice
+from parity_data.transfer import TableSent, plan_table, type_oids
 from parity_data.transfer.wire import masker_of
 from parity_data.verify.result import CheckResult
 
@@ -274,59 +262,25 @@ class Refresh:
         """
         with self.building.connect() as connection:
             self.type_oids = type_oids(self.snapshot.connection, connection)
-        self.known = known = gather_known(self.snapshot, self.catalog, self.masks)
+        self.known = gather_known(self.snapshot, self.catalog, self.masks)
         self._stage("known values")
-        # Without a mask nothing can be left behind, so no value needs to be remembered.
-        self.witnesses = Witnesses(
-            secrets.token_bytes(32),
-            self.building.target,
-            digests=self._masks_anything(),
-            staying={
-                (table, column)
-                for table, masks in self.masks.items()
-                for column, mask in masks.items()
-                if values_stay(mask)
-            },
-            connection=self.building.connection,
-        )
-        self._exit.callback(self.witnesses.close)
-        access = Access(
-            source=self.snapshot.database,
-            snapshot=self.snapshot.id,
-            target=self.building.target,
-            writer=self.building.writer,
-            keys=self.keys,
-            type_oids=self.type_oids,
-            make_observer=self.witnesses.observer,
-            kept_too=self.witnesses.with_digests,
-            known=known,
+        self.witnesses = self._exit.enter_context(
+            contextlib.closing(
+                Witnesses(
+                    secrets.token_bytes(32),
+                    self.building.target,
+                    self.masks,
+                    connection=self.building.connection,
+                )
+            )
         )
         self.plans = {
             name: plan_table(self.catalog.tables[name], masks) for name, masks in self.masks.items()
         }
-        relinked = [(plan, r) for name, plan in self.plans.items() for r in self.selections[name].relinked]
-        keys = read_new_keys(self.snapshot.database, self.snapshot.id, relinked)
-        version = self.snapshot.version
-        pieces: list[Slice] = []
-        for name, plan in self.plans.items():
-            pieces += slices(plan, self.selections[name].addresses, version=version, new_keys=keys)
-        limits = self.policy.load
-        connections = limits.workers(self.settings.connections)
-        if self.building.writer is not None:
-            connections = 1  # all rows go into one transaction
-        watch = Watch(self.snapshot.connection, self.ledger, limits, self.application, self.log)
-        with words(self), models_memory(self.masks, self.keys, self.settings.work):
-            for sent in send_tables(
-                pieces,
-                list(self.catalog.tables),
-                access,
-                connections=connections,
-                end_sessions=self._end_sessions,
-                watch=watch,
-            ):
-                self.sent[sent.table] = sent
-                self.witnesses.collect(sent)
-                yield sent
+        for sent in sending(self):
+            self.sent[sent.table] = sent
+            self.witnesses.collect(sent)
+            yield sent
         self.witnesses.close()
         self._stage("rows")
 
@@ -335,9 +289,6 @@ class Refresh:
         plan = next(p for p in self.plans[table].columns if p.name == column)
         assert plan.mask is not None
         return masker_of(plan, self.keys, self.known)
-
-    def _masks_anything(self) -> bool:
-        return any(not keeps_everything(mask) for masks in self.masks.values() for mask in masks.values())
 
     # -- 6. finish and verify -------------------------------------------------------------------------
 
@@ -393,8 +344,10 @@ class Refresh:
 
         Raises CheckFailed, after the report was written, when a check failed.
         """
+        from parity_data.refresh.document import write_document
+
         self.ledger.renew()
-        self.report = self._write_report()
+        self.document, self.report = write_document(self)
         if self.verdict == "fail":
             failed = [c for c in self.checks if c.status == "fail"]
             self.ledger.set_state(self.release_id, "failed", "fail")
@@ -415,24 +368,13 @@ class Refresh:
         self._stage("release")
         return outcome
 
-    def _write_report(self) -> ReportPaths:
-        from parity_data.refresh.document import make_report
-
-        made = make_report(self)
-        rows = sum(count for count in self.verification.rows.values())
-        night = this_night(made, rows, self.verification.bytes)
-        self.document = replace(made, nights=looking_back(nights(self.ledger), night))
-        paths = write_report(self.document, self.settings.work / "releases" / self.release_id)
-        keep_night(self.ledger, night, report=paths.sha256)
-        return paths
-
     # -- ending ---------------------------------------------------------------------------------------
 
     def _abandon(self) -> None:
         """End our sessions, and drop what was being built unless it was released or waits for promotion."""
         if hasattr(self, "building"):
             self.building.close()
-        self._end_sessions()
+        self.end_sessions()
         with contextlib.suppress(psycopg.Error, ParityError):
             self.ledger.renew()
             states = {r.id: r.state for r in self.ledger.releases()}
@@ -442,7 +384,7 @@ class Refresh:
             elif not self.ledger.inside:
                 drop_leftovers(self.ledger)
 
-    def _end_sessions(self) -> None:
+    def end_sessions(self) -> None:
         """End whatever this run still has open on either server: a cancelled COPY does not end by itself."""
         for database, role in (
             (self.settings.need_source(), "source"),

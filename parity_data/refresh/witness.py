@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from parity_data.catalog import Name
 from parity_data.database import Database
-from parity_data.mask import MaskSpec, describe
+from parity_data.mask import MaskSpec, describe, keeps_everything
 from parity_data.transfer import TablePlan, TableSent
 from parity_data.verify._words import Key
 from parity_data.verify.canonical import Canonical
@@ -85,26 +85,27 @@ class _Witness:
 class Witnesses:
     """Makes the observers of a refresh, and puts together what they saw.
 
-    secret: 16 random bytes or more, of this run alone. target: the database that is being filled. digests:
-    whether to remember keyed digests of what masking replaced. staying: masked columns whose values may stand
-    in staging all the same (``values_stay``). connection: the only one that sees what is being filled, where
-    there is such a one.
+    secret: 16 random bytes or more, of this run alone. target: the database that is being filled. masks: by
+    table and column. connection: the only one that sees what is being filled, where there is such a one.
     """
 
     def __init__(
         self,
         secret: bytes,
         target: Database,
+        masks: Mapping[Name, Mapping[str, MaskSpec]],
         *,
-        digests: bool,
-        staying: Collection[ColumnKey] = frozenset(),
         connection: psycopg.Connection[Any] | None = None,
     ) -> None:
         self.key = Key.derive(secret)
         self.digests = ValueDigests(secret)
         self._secret = secret
-        self.with_digests = digests
-        self._staying = staying
+        by_column = {
+            (table, column): mask for table, columns in masks.items() for column, mask in columns.items()
+        }
+        #: Without a mask nothing can be left behind, so no value needs to be remembered.
+        self.with_digests = not all(map(keeps_everything, by_column.values()))
+        self._staying = {column for column, mask in by_column.items() if values_stay(mask)}
         self._canonical = Canonical(target, connection)
         self._sums: dict[Name, TableSums] = {}
         self.kept: dict[ColumnKey, Kept] = {}

@@ -125,7 +125,7 @@ POINTS: dict[str, Callable[[Point], None]] = {
     "before the swap": lambda act: before(swapping, "promote", act),
     "within the swap": lambda act: before(ledger.Ledger, "set_state", act, when=becomes_current),
     "after the swap": lambda act: before(swap, "drop_leftovers", act),
-    "in the clean-up": lambda act: before(session.Refresh, "_end_sessions", act),
+    "in the clean-up": lambda act: before(session.Refresh, "end_sessions", act),
 }
 
 

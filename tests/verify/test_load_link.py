@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import polars as pl
+import pyarrow as pa
 import pytest
 from fix_copies import run_script
 from proofs import failed, refreshed, write_rules
@@ -11,6 +13,7 @@ from proofs import failed, refreshed, write_rules
 from parity_data.database import Database
 from parity_data.refresh.scan import scan_source
 from parity_data.settings import Settings
+from parity_data.transfer import wire
 
 _TABLES = """
 create extension hstore;
@@ -140,3 +143,28 @@ def test_damage_down_to_one_row_is_found_and_named(
     expected = set().union(*(scopes for _, scopes in _DAMAGE.values()))
     # The masked word of the changed row is another one, whatever was sent.
     assert failed(refresh, "load_link") == expected
+
+
+def test_a_value_that_is_encoded_wrongly_is_found(
+    source_db: Database,
+    target_db: Database,
+    make_settings: Callable[..., Settings],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_script(
+        source_db,
+        "create table person (id int primary key, born date, seen timestamptz, name text);"
+        "insert into person select i, date '1980-01-01' + i, timestamptz '2020-01-01' + i * interval '1 h', "
+        "'N' || i from generate_series(1, 300) i;",
+    )
+    settings = make_settings(source_db, target_db)
+    write_rules(settings, source_db, {"person": {"born": "birth_date", "seen": "timestamp"}})
+    write = wire.Writer.write
+
+    def a_day_late(writer: wire.Writer, columns: list[pa.Array], rows: int) -> bytes:
+        late = pl.Series(columns[1], dtype=pl.String).str.to_date().dt.offset_by("1d").cast(pl.String)
+        return write(writer, [columns[0], late.to_arrow(), *columns[2:]], rows)
+
+    monkeypatch.setattr(wire.Writer, "write", a_day_late)
+    refresh = refreshed(settings)
+    assert failed(refresh, "load_link") == {"public.person.born"}
