@@ -219,8 +219,9 @@ def _near(sample: str) -> st.SearchStrategy[str]:
 
 
 def _siblings(text: str) -> st.SearchStrategy[list[str]]:
-    """The text with each plain letter and digit in one place."""
-    place = st.integers(0, len(text) - 1)
+    """The text with each plain letter and digit in one place: as often as any other the first or last."""
+    last = len(text) - 1
+    place = st.one_of(st.sampled_from((0, last)), st.integers(0, last))
     return place.map(lambda i: [text[:i] + char + text[i + 1 :] for char in ALPHABETS[0]])
 
 
