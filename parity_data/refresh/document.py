@@ -30,7 +30,7 @@ from parity_data.report import (
     write_report,
 )
 from parity_data.report.scan_page import looks_like
-from parity_data.report.text import plural
+from parity_data.report.text import plural, share
 from parity_data.rules.history import History
 from parity_data.verify.result import Difference
 
@@ -131,7 +131,7 @@ def _column(refresh: Refresh, name: Name, column: Column, history: History) -> C
     rule = refresh.policy.columns.get(name, {}).get(column.name)
     mask = rule.mask.name if rule else "keep"
     sent = refresh.sent[name]
-    values = sent.rows - sent.nulls[column.name]
+    values = sent.rows - sent.nulls[column.name] - sent.empty[column.name]
     changed = None
     if column.name in sent.unchanged and values:
         changed = 1 - sent.unchanged[column.name] / values
@@ -210,7 +210,7 @@ def _differences(refresh: Refresh) -> Iterator[Difference]:
     for scope, what, reason in _BY_DESIGN:
         yield Difference(scope, what, reason)
     for declared in implied_differences(refresh.policy):
-        yield Difference(declared.scope, declared.what, declared.reason)
+        yield Difference(declared.scope, f"{declared.what}: as the policy has it", declared.reason)
     for sentence in refresh.building.left:
         reason = f"method '{refresh.policy.release.method}' leaves the database itself as it is"
         yield Difference("database", sentence, reason)
@@ -229,8 +229,8 @@ def _differences(refresh: Refresh) -> Iterator[Difference]:
             schema, "the schema does not come along", "listed under ignore_schemas in the policy"
         )
     if refresh.fraction < 1:
-        share = f"{refresh.fraction:.6g} of production's rows, chosen by keyed hash"
-        yield Difference("database", share, "the fraction that was asked for")
+        what = f"{share(refresh.fraction)} of production's rows, chosen by keyed hash"
+        yield Difference("database", what, "the fraction that was asked for")
     for name, found in refresh.selections.items():
         if found.completed:
             what = f"{plural(found.completed, 'row')} there only because a chosen row references them"

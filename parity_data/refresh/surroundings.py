@@ -149,7 +149,7 @@ def _data(checks: Sequence[CheckResult], fraction: float, masked: int) -> Iterat
         ("the rows stand for all rows", ("subset_rows", "fan_out", "reference_share", "distribution")),
         ("references and sequences", ("foreign_keys", "sequence_position")),
         ("masks keep what they declare", ("mask_link", "null_share")),
-        ("no value that masking replaced", ("leak_audit",)),
+        ("no production value that masking replaced", ("leak_audit",)),
     ):
         yield _of_checks("data", item, [check for check in checks if check.name in names])
     share: Verdict = "same" if fraction >= 1 else "proportional"

@@ -26,11 +26,20 @@ _GENERIC = Explanation(
 #: By the beginning of a word of the check's name; the first that fits explains it, so narrow ones lead.
 _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
     (
-        ("subset", "reference_share", "left_out"),
+        ("reference_share",),
+        Explanation(
+            "References are NULL, or find nothing, as often",
+            "References that are NULL or find nothing, as shares of the chosen rows and of all. Families of "
+            "rows are drawn as a whole, so the bound comes from the spread between families.",
+            "See 'parity plan': raise the fraction, name a column under subset.strata, or pin rows.",
+        ),
+    ),
+    (
+        ("subset", "left_out"),
         Explanation(
             "The subset is proportional",
-            "Rows, and references that are NULL or find nothing, as shares of the chosen rows and of all. "
-            "Families of rows are drawn as a whole, so the bound comes from the spread between families.",
+            "Rows of the subset as a share of all, held against the fraction. Families of rows are drawn as "
+            "a whole, so the bound comes from the spread between families.",
             "See 'parity plan': raise the fraction, name a column under subset.strata, or pin rows. "
             "'Left out' counts rows whose head alone is more than the subset can hold.",
         ),
@@ -45,11 +54,18 @@ _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
         ),
     ),
     (
-        ("drawn_rows", "owned_rows"),
+        ("drawn_rows",),
         Explanation(
-            "Who is drawn comes, with all that is theirs",
-            "Every row that the draw or a quota chose is looked for among the rows that go, and the chosen "
-            "rows of every drawn owner are counted against production's.",
+            "Every row that was drawn is there",
+            "Every row that the draw or a quota chose is looked for among the rows that go to staging.",
+            "This is a defect of the selection: report it with the log of the run.",
+        ),
+    ),
+    (
+        ("owned_rows",),
+        Explanation(
+            "Rows come with all rows that belong to them",
+            "The chosen rows of every drawn owner are counted against production's.",
             "This is a defect of the selection: report it with the log of the run.",
         ),
     ),

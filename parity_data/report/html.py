@@ -227,6 +227,7 @@ def environment() -> Environment:
     made = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     made.filters.update(
         shown=text.shown,
+        parted=text.parted,
         number=text.number,
         share=text.share,
         size=text.size,

@@ -156,7 +156,7 @@ def _figures(profile: TableProfile, keys: list[ForeignKeyReport]) -> Iterator[Fi
     for found in profile.keys:
         if found.fan_out is not None and len(found.fan_out.at) > 1 and found.name in names:
             most = _pair(*map(number, found.largest))
-            caption = f"rows by one of {names[found.name].referenced} ({found.name}), at most {most}"
+            caption = f"rows per row of {names[found.name].referenced} ({found.name}), at most {most}"
             yield Figure(caption, curves.curve(found.fan_out))
 
 
@@ -165,7 +165,10 @@ def _words(column: ColumnProfile, *, brief: bool) -> Iterator[str]:
     if any(column.nulls) and not (brief and _alike(column.nulls)):
         yield f"NULL {_pair(*(share(part, 1) for part in column.nulls))}"
     if column.lengths is not None and any(column.values):
-        spans = [f"{side[0]}–{side[4]}, half up to {side[2]}" for side in _lengths(column)]
+        spans = [
+            f"{side[0]}–{side[4]}, half up to {side[2]}" if side[0] < side[4] else str(side[0])
+            for side in _lengths(column)
+        ]
         yield f"length {_pair(spans[0], spans[1])}"
         if column.lengths.bytes != (1.0, 1.0):
             yield f"bytes by character {_pair(*(number(side) for side in column.lengths.bytes))}"

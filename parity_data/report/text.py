@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from datetime import UTC, datetime
+
+from markupsafe import Markup, escape
 
 NOT_OBSERVED = "—"
 #: Between a number and its unit, so that a narrow column does not part them.
@@ -12,6 +15,10 @@ _GAP = "\u00a0"
 
 #: Format characters that stay: joiners, which belong to letters and emoji.
 _JOINERS = {"\u200c", "\u200d"}
+
+#: Names up to this length stay on one line; longer ones may part where a part of at least _PART ends.
+_LINE, _PART = 16, 7
+_PARTS = re.compile(r".+?(?:[_.:/@-]+|(?<=[a-z])(?=[A-Z])|$)")
 
 
 def shown(text: str) -> str:
@@ -23,6 +30,23 @@ def shown(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_spelt(character) for character in text)
+
+
+def parted(text: str) -> Markup:
+    """A name as ``shown``, with places where a narrow column may part it: between its words.
+
+    A copied name is still the name: the places are elements, not characters.
+    """
+    name = shown(text)
+    if len(name) <= _LINE or " " in name:
+        return escape(name)
+    parts = [""]
+    for part in _PARTS.findall(name):
+        if len(parts[-1]) < _PART:
+            parts[-1] += part
+        else:
+            parts.append(part)
+    return Markup("<wbr>").join(parts)
 
 
 def _spelt(character: str) -> str:

@@ -102,5 +102,5 @@ def _difference_phrase(report: Report) -> str:
     if not undeclared:
         if len(report.differences) == 1:
             return "the one difference from production is declared"
-        return f"all {plural(len(report.differences), 'difference')} from production declared"
+        return f"all {plural(len(report.differences), 'difference')} from production are declared"
     return f"{undeclared:,} of {plural(len(report.differences), 'difference')} from production undeclared"

@@ -34,6 +34,7 @@ class TableSent:
     nulls: Counter[str] = field(default_factory=Counter)
     nulls_sent: Counter[str] = field(default_factory=Counter)
     unchanged: Counter[str] = field(default_factory=Counter)
+    empty: Counter[str] = field(default_factory=Counter)
     found: dict[str, Counter[str]] = field(default_factory=dict)
     observed: list[object] = field(default_factory=list)
     error: ParityError | None = None
@@ -45,6 +46,7 @@ class TableSent:
         self.nulls.update(sent.nulls)
         self.nulls_sent.update(sent.nulls_sent)
         self.unchanged.update(sent.unchanged)
+        self.empty.update(sent.empty)
         for column, tally in sent.found.items():
             self.found.setdefault(column, Counter()).update(tally)
         if sent.observed is not None:

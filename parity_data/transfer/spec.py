@@ -128,7 +128,8 @@ class Sent:
     """What one slice sent.
 
     nulls, nulls_sent: NULLs by column, before and after masking. unchanged: values by masked column that
-    equal their original. found: by masked column, what its mask found in texts, by method and kind.
+    equal their original, but for empty ones; empty: those. found: by masked column, what its mask found in
+    texts, by method and kind.
     """
 
     table: Name
@@ -138,6 +139,7 @@ class Sent:
     nulls: dict[str, int]
     nulls_sent: dict[str, int]
     unchanged: dict[str, int]
+    empty: dict[str, int]
     found: dict[str, Counter[str]] = field(default_factory=dict)
     observed: Any = None
 

@@ -102,6 +102,7 @@ class _Stream:
         self._nulls = dict.fromkeys((p.name for p in piece.plan.columns), 0)
         self._nulls_sent = dict(self._nulls)
         self._unchanged = dict.fromkeys(self._maskers, 0)
+        self._empty = dict(self._unchanged)
 
     def encode(self, columns: list[pa.Array]) -> bytes:
         rows = len(columns[0]) if columns else 0
@@ -149,7 +150,9 @@ class _Stream:
             ) from None
         if masked.len() != raw.len():
             raise TargetError("The masker changed the number of values.", where=where)
-        self._unchanged[name] += int(((raw == masked) & (raw != "")).sum() or 0)
+        empty = raw == ""
+        self._empty[name] += int(empty.sum() or 0)
+        self._unchanged[name] += int(((raw == masked) & ~empty).sum() or 0)
         if self._observer is not None:
             self._observer.observe(self._piece.table, name, raw, masked)
         return masked.to_arrow(compat_level=pl.CompatLevel.oldest())
@@ -168,6 +171,7 @@ class _Stream:
             self._nulls,
             self._nulls_sent,
             self._unchanged,
+            self._empty,
             {name: Counter(masker.tally) for name, masker in self._maskers.items() if masker.tally},
             self._observer,
         )

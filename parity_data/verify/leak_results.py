@@ -47,7 +47,7 @@ def check_leaks(hits: Iterable[LeakHit], scanned: Mapping[ColumnKey, int]) -> li
 def _result(column: ColumnKey, hits: list[LeakHit], values: int) -> CheckResult:
     scope = f"{column[0]}.{column[1]}"
     if not hits:
-        message = f"{values:,} values compared, none known from a masked column beyond chance."
+        message = f"{values:,} staged values looked up, none known from a masked column beyond chance."
         return CheckResult("leak_audit", scope, "pass", 0, 0, message)
     leaks = [hit for hit in hits if not hit.question]
     worst = max(leaks or hits, key=lambda hit: hit.values)

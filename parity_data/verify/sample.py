@@ -222,10 +222,12 @@ def _verdict(one: Judged, alarm: float) -> CheckResult:
         )
     else:
         blind = seen > visible.tolerance
+        gap = _gap(seen, visible) + (f" in any of {len(shares)} shares" if len(shares) > 1 else "")
         message += (
-            f" {'Too small to tell less than' if blind else 'It would have shown'} {_gap(seen, visible)}"
+            f" Too small to tell: a difference of less than {gap} can go unseen."
+            if blind
+            else f" A difference of {gap} would have been seen."
         )
-        message += f" in any of {len(shares)} shares." if len(shares) > 1 else "."
     return CheckResult(
         one.name,
         one.scope,
@@ -238,9 +240,8 @@ def _verdict(one: Judged, alarm: float) -> CheckResult:
 
 def _words(figure: Figure) -> str:
     if figure.is_share:
-        return (
-            f"{figure.label}: {figure.whole:.2%} in production, {figure.subset:.2%} as the subset tells it."
-        )
+        whole = f"{figure.label}: {figure.whole:.2%} in production"
+        return f"{whole}, {figure.subset:.2%} estimated from the subset."
     return f"{figure.label}: {figure.whole:,.0f} expected in the subset, {figure.subset:,.0f} there."
 
 

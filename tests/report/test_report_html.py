@@ -24,7 +24,7 @@ from parity_data.report.profile_view import Profiles
 from parity_data.report.text import shown
 from parity_data.verify.result import CheckResult, Difference
 
-VOID = {"meta", "link", "img", "br", "hr", "input", "base", "embed", "source"}
+VOID = {"meta", "link", "img", "br", "hr", "input", "base", "embed", "source", "wbr"}
 
 
 class Page(HTMLParser):
@@ -188,7 +188,7 @@ def test_a_profile_is_drawn_and_told_in_words(tmp_path: Path) -> None:
         "Profile of production: 9,983 rows of blocks at even distances (10,000 rows are enough); of staging: "
         "every row, 2,000. Heap 25 MB | 1.7 MB; indexes 38 % | 52 % of it; dead rows 120 | 0; "
         "bloat, estimated, 41 % | 16 %. Rows that equal another one: 12 | 2.",
-        "rows by one of shop.customers (orders_customer_id_fkey), at most 50,001 | 32",
+        "rows per row of shop.customers (orders_customer_id_fkey), at most 50,001 | 32",
         "NULL 3 % | 3.1 %; length 1–33, half up to 12 | 2–31, half up to 12",
         "beyond ASCII 12.3 % | 13 %",
         "position, 1.2 points apart",

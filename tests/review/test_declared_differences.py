@@ -142,7 +142,7 @@ def test_the_report_has_the_whole_checklist(staging: Staging, tmp_path: Path) ->
         "memory in GB": "not observed",
         "kind of disk": "not observed",
         "the rows stand for all rows": "not observed",
-        "no value that masking replaced": "not observed",
+        "no production value that masking replaced": "not observed",
         "migrations applied": "not observed",
         "release of staging": "not observed",
     }
