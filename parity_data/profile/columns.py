@@ -18,6 +18,7 @@ import polars as pl
 from parity_data.profile.documents import profile_paths
 from parity_data.profile.model import ColumnProfile, Counts, Curve, Lengths, Trait
 from parity_data.profile.rows import Family
+from parity_data.profile.shapes import profile_shapes
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -83,6 +84,7 @@ def profile_column(
     sides = Side(production), Side(staging)
     curves = [_ranks(*sides)]
     traits: tuple[Trait, ...] = ()
+    shapes: tuple[Trait, ...] = ()
     lengths = None
     if kind in ("number", "time") and not masked:
         curves.append(_ecdf(*sides))
@@ -92,6 +94,8 @@ def profile_column(
         texts = _Texts(*sides[0].counted), _Texts(*sides[1].counted)
         traits, lengths = tuple(_traits(*texts)), _lengths(*texts)
         curves.append(_length_bars(*texts))
+        if not document:
+            shapes = profile_shapes(sides[0].counted, sides[1].counted)
     elif kind == "bytes":
         curves.append(_ecdf(*sides))
     return ColumnProfile(
@@ -103,6 +107,7 @@ def profile_column(
         lengths=lengths,
         curves=tuple(curve for curve in curves if curve is not None),
         paths=profile_paths(sides[0].present, sides[1].present) if document else (),
+        shapes=shapes,
     )
 
 

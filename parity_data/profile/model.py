@@ -77,7 +77,8 @@ class ColumnProfile:
 
     nulls: share of the rows looked at. distinct: different values among those looked at.
     planner_distinct: in the whole table, as the planner estimates it from its own sample.
-    correlation: of physical order and value, -1 to 1, by the planner.
+    correlation: of physical order and value, -1 to 1, by the planner. shapes: how texts are written, those of
+    many rows and the rest (profile.shapes); empty where none may be named.
     """
 
     name: str
@@ -90,6 +91,13 @@ class ColumnProfile:
     lengths: Lengths | None = None
     curves: tuple[Curve, ...] = ()
     paths: tuple[PathProfile, ...] = ()
+    shapes: tuple[Trait, ...] = ()
+
+    @property
+    def shapes_gap(self) -> float:
+        """Share of the values whose shape is another, as far as shapes are told apart."""
+        pairs = [trait.shares for trait in self.shapes]
+        return sum(abs(a - b) for a, b in pairs if a is not None and b is not None) / 2
 
     def curve(self, kind: CurveKind) -> Curve | None:
         """The curve of that kind."""

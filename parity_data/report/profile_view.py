@@ -16,6 +16,8 @@ from parity_data.report.text import number, share, size
 _SEVERAL = 1_000
 #: Beyond that, difference of shares from which a figure is worth a line.
 _TELLING = 0.01
+#: Shapes of a column that are shown.
+_SHAPES = 3
 #: Between the sides of a pair.
 _BAR = " | "
 
@@ -32,13 +34,15 @@ class Figure:
 class ColumnView:
     """Pictures of one column, and its figures in words.
 
-    estimates: the planner's of different values, in words. paths: of documents.
+    estimates: the planner's of different values, in words. paths: of documents. shapes: of texts, with their
+    shares in words.
     """
 
     figures: tuple[Figure, ...]
     line: str
     estimates: tuple[str, str]
     paths: tuple[str, ...] = ()
+    shapes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,13 @@ class Profiles:
             for value in column.planner_distinct
         ]
         words = "; ".join(_words(column, brief=self._brief))
-        return ColumnView(tuple(figures), words, (estimates[0], estimates[1]), tuple(_paths(column)))
+        return ColumnView(
+            figures=tuple(figures),
+            line=words,
+            estimates=(estimates[0], estimates[1]),
+            paths=tuple(_paths(column)),
+            shapes=() if self._brief and column.shapes_gap < _TELLING else tuple(_shapes(column)),
+        )
 
 
 def _telling(column: ColumnProfile) -> Iterator[Curve]:
@@ -177,6 +187,20 @@ def _words(column: ColumnProfile, *, brief: bool) -> Iterator[str]:
             yield f"{trait.label} {_pair(*(share(part, 1) for part in trait.shares))}"
     if any(abs(value or 0) > 0.1 for value in column.correlation):
         yield f"correlation with the physical order {_pair(*map(_two, column.correlation))}"
+
+
+def _shapes(column: ColumnProfile) -> Iterator[tuple[str, str]]:
+    """The first few shapes by name, all else as the last, called ''."""
+    first = [trait.shares for trait in column.shapes[:-1][:_SHAPES]]
+    for trait, shares in zip(column.shapes, first, strict=False):
+        yield trait.label, _pair(*(share(part, 1) for part in shares))
+    if first:
+        rest = [
+            None if None in side else max(0.0, 1 - sum(part or 0 for part in side))
+            for side in zip(*first, strict=True)
+        ]
+        if any(part is None or part >= 0.0005 for part in rest):
+            yield "", _pair(*(share(part, 1) for part in rest))
 
 
 def _alike(shares: Shares) -> bool:

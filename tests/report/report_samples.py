@@ -245,6 +245,15 @@ def column_profile(name: str, number: int) -> ColumnProfile:
         traits=tuple(Trait(label, (0.1234, 0.1301)) for label in traits) if text else (),
         lengths=Lengths((1, 4, 12, 25, 33), (2, 4, 12, 25, 31), (1.02, 1.019)) if text else None,
         curves=curves,
+        shapes=(
+            Trait("Aaa Aaa", (0.61, 0.6)),
+            Trait("AA, Aaa", (0.2, 0.2)),
+            Trait("Яяя  Яяя", (0.1, 0.07)),
+            Trait("aa@aa.aa", (0.05, 0.05)),
+            Trait("other", (0.04, 0.08)),
+        )
+        if text
+        else (),
         paths=(PathProfile("$.size", (0.5, 0.49), (Trait("text", (1.0, 1.0)),)),) if number % 4 == 3 else (),
     )
 

@@ -192,6 +192,7 @@ def test_a_profile_is_drawn_and_told_in_words(tmp_path: Path) -> None:
         "NULL 3 % | 3.1 %; length 1–33, half up to 12 | 2–31, half up to 12",
         "beyond ASCII 12.3 % | 13 %",
         "position, 1.2 points apart",
+        "shapes Aaa Aaa 61 % | 60 %; AA, Aaa 20 %; Яяя Яяя 10 % | 7 %; other 9 % | 13 %",
         "correlation with the physical order 0.98 | 0.12",
     ):
         assert words in page.text.replace("\u00a0", " "), words

@@ -1,4 +1,4 @@
-"""The report of a real refresh: the same inputs give the same bytes, and its figures are those of the rows."""
+"""The report of a real refresh: equal inputs give equal bytes, and its figures are those of the rows."""
 
 from __future__ import annotations
 

@@ -70,6 +70,11 @@ def test_both_sides_are_described(
     assert ranks.at == (1, 2)
     assert ranks.source == (0.6, 0.3)
     assert ranks.gap < 0.1
+    name = people.column("name")
+    assert name is not None
+    assert name.shapes[0].label == "Aaa Aaa 9999"  # of 1000 to 2000
+    assert name.shapes[0].shares[0] == 0.5008
+    assert name.shapes_gap < 0.1
     born = people.column("born")
     assert born is not None
     assert born.curve("ecdf") is None  # masked
