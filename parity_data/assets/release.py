@@ -39,6 +39,7 @@ CHECKS = {
     "feature_flags": "Flags in the tables that the policy names are the same.",
     "declared_differences": "Every declared difference is there, within its bound, and has not expired.",
     "canaries": "Defects planted in a shadow of the checks were all found.",
+    "planted_skew": "A skew planted in a shadow of the sample was noticed, at the bound of this run.",
 }
 
 

@@ -7,7 +7,7 @@ of production, and what happens to the chosen ones afterwards is proven by the m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -28,6 +28,7 @@ from parity_data.subset.clusters import Clusters, clusters_of
 from parity_data.subset.keys import DANGLING, NULL
 from parity_data.subset.plan import Sample
 from parity_data.verify import marks
+from parity_data.verify.planted_skew import check_planted_skew
 from parity_data.verify.result import CheckResult, Status
 from parity_data.verify.sample import NULL_SHARE, Estimator, Figure, Judged, Mark, judge, null_mark
 
@@ -40,8 +41,8 @@ def check_sample(
 ) -> list[CheckResult]:
     """Checks of the chosen rows, none where all rows go.
 
-    'subset_rows', 'drawn_rows', 'owned_rows', 'reference_share', 'fan_out', 'distribution', 'left_out' and
-    'relinked'.
+    'subset_rows', 'drawn_rows', 'owned_rows', 'reference_share', 'fan_out', 'distribution', 'left_out',
+    'relinked' and 'planted_skew'.
 
     connections: how many tables are read at once. Raises SourceError when the snapshot is gone.
     """
@@ -67,7 +68,24 @@ def check_sample(
             found = dict(zip(todo, pool.map(look, todo), strict=True))
     judged = [one for name in sampled for one in found[name][0]]
     unseen = [one for name in sampled for one in found[name][1]]
-    return [*judge(judged), *unseen, *check_relinked(selections)]
+    return [*judge(judged), *unseen, *check_relinked(selections), *_planted(sampled, judged)]
+
+
+def _planted(sampled: Mapping[Name, Selection], judged: Sequence[Judged]) -> Iterator[CheckResult]:
+    """A skew planted where most heads were drawn, and of such tables in the smallest."""
+
+    def drawn(name: Name) -> tuple[int, int]:
+        sample = sampled[name].sample
+        assert sample is not None
+        heads = 0 if sample.drawn_by is None else int(np.count_nonzero(sample.drawn_by.weight))
+        return heads, -sampled[name].total
+
+    for name in sorted(sampled, key=drawn, reverse=True):
+        sample = sampled[name].sample
+        clusters = None if sample is None else clusters_of(sample)
+        if clusters is not None and Estimator(clusters).judges:
+            yield check_planted_skew(str(name), clusters, judged)
+            return
 
 
 def _judge_table(

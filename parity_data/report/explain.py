@@ -73,8 +73,8 @@ _BY_PART: tuple[tuple[tuple[str, ...], Explanation], ...] = (
         ("canar", "planted"),
         Explanation(
             "Planted defects are found",
-            "Made-up values, one left unmasked and a changed row are planted in a shadow of the checks; each "
-            "must be reported.",
+            "Made-up values, one left unmasked, a changed row and a skew in the sample are planted in a "
+            "shadow of the checks; each must be reported, and what is clean beside it must not.",
             "The checks of this run cannot be trusted. Do not promote; report it with the log of the run.",
         ),
     ),

@@ -28,6 +28,7 @@ PROOFS = (
     "load_link",
     "spot_check",
     "canaries",
+    "planted_skew",
     "row_count",
     "null_share",
     "drawn_rows",

@@ -96,6 +96,14 @@ class Figure:
         rare = poisson_quantile(self.missing, alarm) - self.missing
         return max(reach, rare / max(self.whole, 1.0))
 
+    def bound(self, alarm: float) -> float:
+        """The largest difference that is let pass."""
+        return max(self.chance(alarm), self.tolerance)
+
+    def fails(self, alarm: float) -> bool:
+        """Whether it differs by more than chance and the tolerance allow."""
+        return self.difference > self.bound(alarm)
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -197,20 +205,22 @@ class Estimator:
         return Figure("different values", expected, float(seen), deviation, COUNT, missing=lacking)
 
 
+def alarm_of_each(judged: Sequence[Judged]) -> float:
+    """Chance of a false alarm that each figure of a run is allowed, to either side."""
+    return ALARM / (2 * max(sum(len(one.figures) for one in judged), 1))
+
+
 def judge(judged: Sequence[Judged]) -> Iterator[CheckResult]:
     """One verdict for each, all under one bound for the run."""
-    total = sum(len(one.figures) for one in judged)
+    alarm = alarm_of_each(judged)
     for one in judged:
         if one.figures:
-            yield _verdict(one, ALARM / (2 * max(total, 1)))
+            yield _verdict(one, alarm)
 
 
 def _verdict(one: Judged, alarm: float) -> CheckResult:
-    def bound(figure: Figure) -> float:
-        return max(figure.chance(alarm), figure.tolerance)
-
-    worst = max(one.figures, key=lambda f: f.difference / max(bound(f), 1e-12))
-    failed = sum(f.difference > bound(f) for f in one.figures)
+    worst = max(one.figures, key=lambda f: f.difference / max(f.bound(alarm), 1e-12))
+    failed = sum(f.fails(alarm) for f in one.figures)
     shares = [f for f in one.figures if f.is_share] or one.figures
     visible = max(shares, key=lambda f: f.spread / f.tolerance)
     seen = max(visible.chance(alarm, _POWER), visible.tolerance)
@@ -233,7 +243,7 @@ def _verdict(one: Judged, alarm: float) -> CheckResult:
         one.scope,
         "fail" if failed else "pass",
         round(worst.difference, 6),
-        round(bound(worst), 6),
+        round(worst.bound(alarm), 6),
         message,
     )
 

@@ -66,6 +66,7 @@ def test_a_lost_row_is_missed(
             selections, _ = select_rows(reader, catalog, Policy(), 0.2, bytes(32))
         checks = check_sample(snapshot, catalog, selections, connections=2)
         assert not [r for r in checks if r.status == "fail"]
+        assert ["was noticed" in r.message for r in checks if r.name == "planted_skew"] == [True]
         sample = selections[table].sample
         assert sample is not None
         kept = replace(sample, chosen=sample.chosen & ~lost(selections))

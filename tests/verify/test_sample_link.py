@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 
 from parity_data.subset.clusters import Clusters
-from parity_data.verify import marks
+from parity_data.verify import marks, planted_skew
+from parity_data.verify.planted_skew import check_planted_skew
 from parity_data.verify.result import CheckResult
-from parity_data.verify.sample import Estimator, Judged, judge
+from parity_data.verify.sample import Estimator, Figure, Judged, Mark, judge
 
 HEADS, FRACTION = 4_000, 0.1
 RUNS = 60
@@ -140,3 +141,47 @@ def test_everything_drawn_is_exact() -> None:
     )
     for result in check(people, clusters).values():
         assert (result.status, result.value) == ("pass", 0)
+
+
+def judged_of(count: int) -> list[Judged]:
+    return [Judged("column", "x", (Figure("NULL", 0.5, 0.5, 0.1, 0.02),) * count)]
+
+
+def test_a_planted_skew_is_noticed_in_every_draw() -> None:
+    people = make_population()
+    for seed in range(RUNS):
+        result = check_planted_skew("shop.rows", draw(people, seed, everything), judged_of(500))
+        assert (result.status, result.scope) == ("pass", "shop.rows")
+        assert "was noticed" in result.message
+        assert result.value is not None
+        assert result.bound is not None
+        assert result.value > result.bound > 0
+
+
+def test_a_sample_that_is_skewed_itself_proves_nothing() -> None:
+    people = make_population()
+    marked = np.random.default_rng(HEADS).random(HEADS) < 0.5
+    clusters = draw(people, 1, lambda p: ~marked[p.of_row] | (p.of_row % 4 == 0))
+    result = check_planted_skew("shop.rows", clusters, judged_of(500))
+    assert result.status == "fail"
+    assert "where none had been planted" in result.message
+
+
+def test_a_blind_estimator_fails_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Blind(Estimator):
+        def figure(self, mark: Mark) -> Figure:
+            seen = super().figure(mark)
+            return replace(seen, subset=seen.whole)
+
+    monkeypatch.setattr(planted_skew, "Estimator", Blind)
+    result = check_planted_skew("shop.rows", draw(make_population(), 1, everything), judged_of(500))
+    assert result.status == "fail"
+    assert "not noticed" in result.message
+
+
+def test_a_draw_of_a_few_heads_says_that_it_is_too_small() -> None:
+    drawn = np.arange(20) < 2
+    few = Clusters(np.arange(20), np.zeros(20, np.int64), np.full(20, 0.1), drawn, np.where(drawn, 10.0, 0.0))
+    result = check_planted_skew("shop.rows", few, judged_of(500))
+    assert (result.status, result.value) == ("pass", None)
+    assert "Too few" in result.message
