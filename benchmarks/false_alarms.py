@@ -26,7 +26,7 @@ from parity_data.catalog import Snapshot, read_catalog
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.database import Database
 from parity_data.demo.server import Server
-from parity_data.refresh.representative import judge_column, judge_keys, read_marks
+from parity_data.refresh.representative import check_planted, judge_column, judge_keys, read_marks
 from parity_data.rules import Policy, load_policy
 from parity_data.settings import load_demo
 from parity_data.subset import make_links
@@ -86,7 +86,7 @@ def repeat(database: Database, policy: Policy, runs: int) -> tuple[int, int, flo
                 for name, selection in whole.items()
                 if selection.sample is not None and clusters_of(selection.sample) is not None
             }
-    alarms, figures, started = 0, 0, time.perf_counter()
+    alarms, noticed, figures, started = 0, 0, 0, time.perf_counter()
     for number in range(runs):
         fraction = float(random.uniform(0.05, 0.5))
         drawn = {name: replace(table, draw=random.random(table.rows)) for name, table in keys.items()}
@@ -99,13 +99,17 @@ def repeat(database: Database, policy: Policy, runs: int) -> tuple[int, int, flo
                 continue
             judged += judge_keys(selections, name, estimator)
             judged += [judge_column(name, column, look, estimator) for column, look in columns]
-        failed = [result for result in judge(judged) if result.status == "fail"]
+        sampled = {name: selection for name, selection in selections.items() if selection.sample is not None}
+        planted = list(check_planted(sampled, judged))
+        noticed += sum(result.value is not None and result.status == "pass" for result in planted)
+        failed = [result for result in [*judge(judged), *planted] if result.status == "fail"]
         figures = sum(len(one.figures) for one in judged)
         alarms += bool(failed)
         for result in failed:
             print(
                 f"run {number}, {fraction:.1%}: {result.name} of {result.scope}: {result.message}", flush=True
             )
+    print(f"a planted skew was noticed in {noticed} of {runs} runs; the others are too small to plant one")
     return alarms, figures, (time.perf_counter() - started) / max(1, runs)
 
 

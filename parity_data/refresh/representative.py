@@ -68,11 +68,11 @@ def check_sample(
             found = dict(zip(todo, pool.map(look, todo), strict=True))
     judged = [one for name in sampled for one in found[name][0]]
     unseen = [one for name in sampled for one in found[name][1]]
-    return [*judge(judged), *unseen, *check_relinked(selections), *_planted(sampled, judged)]
+    return [*judge(judged), *unseen, *check_relinked(selections), *check_planted(sampled, judged)]
 
 
-def _planted(sampled: Mapping[Name, Selection], judged: Sequence[Judged]) -> Iterator[CheckResult]:
-    """A skew planted where most heads were drawn, and of such tables in the smallest."""
+def check_planted(sampled: Mapping[Name, Selection], judged: Sequence[Judged]) -> Iterator[CheckResult]:
+    """'planted_skew' where most heads were drawn, and of such tables in the smallest."""
 
     def drawn(name: Name) -> tuple[int, int]:
         sample = sampled[name].sample
