@@ -88,7 +88,7 @@ def picture(lines: Sequence[ForestLine], fraction: float) -> Markup:
         (_LEFT + line.depth * _INDENT + _width(line.table.name, _NAME) for line in lines), default=0
     )
     bar, numbers = name_end + 96, name_end + 96 + _BAR + 32
-    also = numbers + 248
+    also = numbers + max([144.0, *(_width(_planned(line.table), _ALSO) + 24 for line in lines)])
     width = also + max((_width(_also(line.table), _ALSO + 12) for line in lines), default=0) + 12
     height = _ROW * (len(lines) + 1) + 8
     label = f"{len(lines)} tables by what they follow, with planned rows at a fraction of {share(fraction)}"
@@ -101,7 +101,7 @@ def picture(lines: Sequence[ForestLine], fraction: float) -> Markup:
         _text(_LEFT, 16, "Table", bold=True),
         _text(name_end + 12, 16, "Role", bold=True),
         _text(bar, 16, f"Share, line at {share(fraction)}", bold=True),
-        _text(numbers, 16, "Planned of production, size", bold=True),
+        _text(numbers, 16, "Planned rows, size", bold=True),
         _text(also, 16, "Also references", bold=True),
     ]
     for i, line in enumerate(lines):
@@ -113,8 +113,7 @@ def picture(lines: Sequence[ForestLine], fraction: float) -> Markup:
         )
         parts.append(_text(name_end + 12, middle + 4, table.role, faint=True))
         parts += _bar(bar, middle, table, fraction)
-        rows = f"{number(table.rows_planned)} of {number(table.rows_source)}, {size(table.bytes_planned)}"
-        parts.append(_text(numbers, middle + 4, rows, full=table.note))
+        parts.append(_text(numbers, middle + 4, _planned(table), full=table.note))
         parts.append(_text(also, middle + 4, _also(table), full=", ".join(table.also), faint=True))
     return Markup("").join([*parts, Markup("</svg>")])
 
@@ -151,6 +150,10 @@ def _text(
     look = Markup(' font-weight="600"') if bold else Markup(' fill-opacity="0.7"') if faint else Markup("")
     title = Markup("<title>{}</title>").format(shown(full)) if full and full != text else Markup("")
     return Markup('<text x="{:g}" y="{:g}"{}>{}{}</text>').format(x, y, look, title, shown(text))
+
+
+def _planned(table: ForestTable) -> str:
+    return f"{number(table.rows_planned)} of {number(table.rows_source)}, {size(table.bytes_planned)}"
 
 
 def _also(table: ForestTable) -> str:

@@ -33,15 +33,18 @@ def shown(text: str) -> str:
 
 
 def parted(text: str) -> Markup:
-    """A name as ``shown``, with places where a narrow column may part it: between its words.
+    """A name or sentence as ``shown``, with places where a narrow column may part long names: between words.
 
     A copied name is still the name: the places are elements, not characters.
     """
-    name = shown(text)
-    if len(name) <= _LINE or " " in name:
-        return escape(name)
+    return Markup(" ").join(map(_parted, shown(text).split(" ")))
+
+
+def _parted(word: str) -> Markup:
+    if len(word) <= _LINE:
+        return escape(word)
     parts = [""]
-    for part in _PARTS.findall(name):
+    for part in _PARTS.findall(word):
         if len(parts[-1]) < _PART:
             parts[-1] += part
         else:

@@ -103,6 +103,8 @@ class _Stream:
         self._nulls_sent = dict(self._nulls)
         self._unchanged = dict.fromkeys(self._maskers, 0)
         self._empty = dict(self._unchanged)
+        types = {p.name: p.column.type.plain.name.name for p in piece.plan.columns}
+        self._nothing = {name: r"\x" if types[name] == "bytea" else "" for name in self._maskers}
 
     def encode(self, columns: list[pa.Array]) -> bytes:
         rows = len(columns[0]) if columns else 0
@@ -150,7 +152,7 @@ class _Stream:
             ) from None
         if masked.len() != raw.len():
             raise TargetError("The masker changed the number of values.", where=where)
-        empty = raw == ""
+        empty = raw == self._nothing[name]
         self._empty[name] += int(empty.sum() or 0)
         self._unchanged[name] += int(((raw == masked) & ~empty).sum() or 0)
         if self._observer is not None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import escape
 from report_samples import HOSTILE, failed, healthy, hostile, wide
 
 from parity_data.report import to_markdown
 from parity_data.report.model import ForeignKeyReport
-from parity_data.report.text import duration, number, share, share_pair, size
+from parity_data.report.text import duration, number, parted, share, share_pair, shown, size
 from parity_data.report.words import key_word, rows_word, sentence, word
 from parity_data.verify.result import CheckResult, Difference
 
@@ -108,3 +111,20 @@ def test_markdown_shows_hostile_names_as_text() -> None:
     assert len(rows) == len(HOSTILE)
     for line in rows:
         assert line.replace("\\|", "").count("|") == 7
+
+
+@given(st.text(max_size=80))
+def test_a_parted_name_is_the_name(name: str) -> None:
+    assert parted(name).replace("<wbr>", "") == escape(shown(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("short_name", "short_name"),
+        ("public.category_category_id_seq", "public.|category_|category_|id_seq"),
+        ("orders refer to accountHoldersAddresses here", "orders refer to account|Holders|Addresses here"),
+    ],
+)
+def test_long_names_part_between_their_words(name: str, parts: str) -> None:
+    assert parted(name) == parts.replace("|", "<wbr>")
