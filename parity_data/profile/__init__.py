@@ -19,11 +19,9 @@ from parity_data.profile.model import (
     Trait,
 )
 from parity_data.profile.physical import Planner, Statistics, read_statistics
-from parity_data.profile.rows import BYTES, ROWS, Sampled, choose, read_rows
+from parity_data.profile.rows import Sampled, choose, read_rows
 
 __all__ = [
-    "BYTES",
-    "ROWS",
     "ColumnProfile",
     "Counts",
     "Curve",

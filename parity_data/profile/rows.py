@@ -1,9 +1,9 @@
 """Which rows of a table are looked at, and how they are read.
 
-Small tables are read whole. Of large ones, blocks at even distances, and of each so many lines that the rows
-come to the limit: rows that lie together are alike, so many blocks with few rows each tell more than few
-whole blocks, and even distances miss no stretch of a table that grew with time. Numbers and times arrive as
-float8, everything else as text.
+Tables within a limit of rows and bytes are read whole. Of larger ones, blocks at even distances, and of each
+so many lines that the rows come to the limit: rows that lie together are alike, so many blocks with few rows
+each tell more than few whole blocks, and even distances miss no stretch of a table that grew with time.
+Numbers and times arrive as float8, everything else as text.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from parity_data.profile.model import Looked
 
 Family = Literal["number", "time", "bytes", "text"]
 
-#: Rows of a table that are looked at on one side, and bytes of it, whichever are fewer.
-ROWS, BYTES = 10_000, 32 * 1024 * 1024
 #: Blocks from which they are taken.
 BLOCKS = 2_000
 #: Line pointers that a block of 8 kB can have (MaxHeapTuplesPerPage); larger blocks hold more.
@@ -53,21 +51,22 @@ class Sampled:
 
 
 def choose(
-    table: Table, rows: int, sizes: Mapping[Name, tuple[int, int]], *, limit: int = ROWS
+    table: Table, rows: int, sizes: Mapping[Name, tuple[int, int]], *, limit: int, room: int
 ) -> Sampled | None:
     """Which rows of a table to look at on one side; None where a single row is too large.
 
-    rows: of the table. sizes: pages, and bytes with TOAST, of its leaves on that side.
+    rows: of the table. sizes: pages, and bytes with TOAST, of its leaves on that side. limit: rows that may
+    be looked at. room: bytes that they may take.
     """
     there = [leaf.name for leaf in table.leaves if leaf.kind == "r" and leaf.name in sizes]
     size = sum(sizes[name][1] for name in there)
-    fit = int(BYTES / (size / rows)) if rows and size else limit
+    fit = int(room / (size / rows)) if rows and size else limit
     if rows and not fit:
         return None
     if rows <= min(limit, fit):
         return Sampled(rows, None)
     wanted = min(limit, fit)
-    why = f"{wanted:,} rows are enough" if fit >= limit else f"{BYTES >> 20} MB of it are enough"
+    why = f"limit {limit:,} rows" if fit >= limit else f"limit {room / 1e6:,.3g} MB"
     pages = max(sum(sizes[name][0] for name in there), 1)
     every = max(1, int(rows / pages * min(BLOCKS, pages) / wanted))
     step = max(1, round(rows / every / wanted))

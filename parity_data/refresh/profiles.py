@@ -129,7 +129,14 @@ class _Profiler:
         return self._staged.get(name, 0) if side else self._refresh.selections[name].total
 
     def _read(self, table: Table, columns: list[Column], side: int) -> tuple[Looked, pl.DataFrame]:
-        sampled = choose(table, self._rows(table.name, side), self._statistics[side].sizes())
+        limits = self._refresh.policy.profiles
+        sampled = choose(
+            table,
+            self._rows(table.name, side),
+            self._statistics[side].sizes(),
+            limit=limits.rows,
+            room=limits.size,
+        )
         if sampled is None or not columns:
             why = "it has no column" if not columns else "a row of it is too large"
             return Looked("not observed", 0, why), pl.DataFrame()

@@ -10,11 +10,12 @@ from parity_data.catalog.model import Catalog, Column, ForeignKey, Name, Table
 from parity_data.errors import RulesError
 from parity_data.mask import MaskSpec
 from parity_data.rules.accepted import type_text
-from parity_data.rules.check_subset import check_subset
+from parity_data.rules.check_subset import check_subset, line_of
 from parity_data.rules.maskers import KEEP, incompatible, masked_alike, spec_parts, suggested
 from parity_data.rules.names import did_you_mean, format_name
 from parity_data.rules.patterns import matches, names_table, resolve
 from parity_data.rules.policy import ColumnRule, Policy
+from parity_data.rules.profiles import check_profiles
 from parity_data.rules.propose import lines_for
 
 #: How many columns the first sentence of an error names.
@@ -96,9 +97,14 @@ def check_policy(
 
 
 def check_names(policy: Policy, catalog: Catalog) -> list[Problem]:
-    """What policy.yaml names and the catalog does not have, or not so: tables, schemas, the whole subset."""
+    """What policy.yaml names and the catalog does not have, or not so: tables, schemas, columns of pairs, the
+    whole subset.
+    """
     problems = list(_named_tables(policy, catalog))
     problems += [Problem(m.where, m.what, m.todo, policy.file, m.line) for m in check_subset(policy, catalog)]
+    for name, pair, what, todo in check_profiles(policy.profiles, catalog, policy.ignore_schemas):
+        line = line_of(policy, name, *([] if pair is None else [pair]), section="profiles.pairs.")
+        problems.append(Problem(format_name(name), what, todo, policy.file, line))
     return problems
 
 

@@ -43,9 +43,9 @@ def check_subset(policy: Policy, catalog: Catalog) -> Iterator[Misfit]:
         yield from _virtual_key(policy, catalog, i, key)
 
 
-def line_of(policy: Policy, table: Name, *path: object) -> int | None:
-    """The line of ``subset.tables.<table>``, or of what stands below it."""
-    for prefix in _spellings(policy, table):
+def line_of(policy: Policy, table: Name, *path: object, section: str = "subset.tables.") -> int | None:
+    """The line of ``<section><table>``, or of what stands below it."""
+    for prefix in _spellings(policy, table, section):
         for end in range(len(path), -1, -1):
             line = policy.lines.get(".".join([prefix, *map(str, path[:end])]))
             if line is not None:
@@ -53,9 +53,8 @@ def line_of(policy: Policy, table: Name, *path: object) -> int | None:
     return None
 
 
-def _spellings(policy: Policy, table: Name) -> Iterator[str]:
+def _spellings(policy: Policy, table: Name, section: str) -> Iterator[str]:
     """How the file may write the table: as it would be formatted, or with more quotes than needed."""
-    section = "subset.tables."
     yield section + format_name(table)
     for path in policy.lines:
         if path.startswith(section):

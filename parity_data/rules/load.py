@@ -30,6 +30,7 @@ from parity_data.rules.policy import (
     Pattern,
     Policy,
 )
+from parity_data.rules.profiles import profiles_of
 from parity_data.rules.subset import subset_of
 
 #: What stands before the name of a tag where a table is expected.
@@ -339,6 +340,7 @@ def _policy(
                 for text, one in entry.parity.feature_flags.items()
             },
         ),
+        profiles=profiles_of(entry.profiles),
         columns=columns,
         domains=dict(entry.domains),
         folder=folder,

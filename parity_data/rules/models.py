@@ -291,6 +291,30 @@ class PatternEntry(Entry):
     ]
 
 
+def _two_columns(value: Any) -> Any:
+    if isinstance(value, list) and (len(value) != 2 or value[0] == value[1]):
+        raise PydanticCustomError("pair", "must be two columns of the table")
+    return value
+
+
+class ProfilesEntry(Entry):
+    """How much of a table its profile looks at, and what it tells besides what it finds."""
+
+    rows: Annotated[
+        StrictInt,
+        Field(ge=100, description="Rows of a table that are looked at on each side; more are sampled."),
+    ] = 10_000
+    size: Annotated[int, BeforeValidator(size_in_bytes, json_schema_input_type=str)] = Field(
+        default=32_000_000, description="Bytes of them, such as 32MB; where rows are wide, fewer are taken."
+    )
+    pairs: dict[
+        TableName,
+        list[Annotated[list[Text], BeforeValidator(_two_columns), Field(min_length=2, max_length=2)]],
+    ] = Field(
+        default={}, description="Pairs of columns by table whose association is told, however weak it is."
+    )
+
+
 class PolicyEntry(Entry):
     """policy.yaml"""
 
@@ -327,6 +351,7 @@ class PolicyEntry(Entry):
     load: LoadEntry = LoadEntry()
     staging: StagingEntry = StagingEntry()
     parity: ParityEntry = ParityEntry()
+    profiles: ProfilesEntry = ProfilesEntry()
 
 
 class SchemaEntry(Entry):

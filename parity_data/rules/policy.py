@@ -23,6 +23,7 @@ from parity_data.rules.lifecycle import (
 )
 from parity_data.rules.maskers import spec_parts
 from parity_data.rules.names import format_name
+from parity_data.rules.profiles import Profiles
 from parity_data.rules.subset import SubsetRules
 
 
@@ -139,6 +140,7 @@ class Policy:
     load: Load = field(default_factory=Load)
     staging: StagingOwn = field(default_factory=StagingOwn)
     parity: Parity = field(default_factory=Parity)
+    profiles: Profiles = field(default_factory=Profiles)
     declared_differences: tuple[DeclaredDifference, ...] = ()
     columns: Mapping[Name, Mapping[str, ColumnRule]] = field(default_factory=dict)
     domains: Mapping[str, str] = field(default_factory=dict)
@@ -189,6 +191,7 @@ def _content(policy: Policy) -> dict[str, Any]:
         "load": load_section(policy.load),
         "staging": staging_section(policy.staging),
         "parity": policy.parity.section(),
+        "profiles": policy.profiles.section(),
         "declared_differences": [d.content() for d in policy.declared_differences],
         "domains": dict(policy.domains),
         "maskers": dict(policy.maskers),

@@ -267,6 +267,9 @@ def _policy_text(policy: Policy) -> str:
         sections.append(("What belongs to staging itself and is in every release.", {"staging": own}))
     if policy.parity != Parity():
         sections.append(("What is compared besides schema and rows.", {"parity": policy.parity.section()}))
+    if profiles := policy.profiles.section():
+        comment = "Rows and bytes of a table that its profile looks at, and pairs of columns that it tells."
+        sections.append((comment, {"profiles": profiles}))
     stream = io.StringIO()
     stream.write(f"# yaml-language-server: $schema={SCHEMA_FOLDER}/{POLICY_SCHEMA}\n")
     for comment, section in sections:

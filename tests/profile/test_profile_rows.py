@@ -13,6 +13,8 @@ from parity_data.database import Database
 from parity_data.profile import choose, fan_out, read_rows, read_statistics
 from parity_data.profile.keys import fan_out_of, profile_key
 
+#: Bytes of rows that may be looked at.
+ROOM = 32_000_000
 _TABLES = """
 create table grown (id int primary key, at timestamptz, note text);
 insert into grown select i, timestamptz '2020-01-01Z' + i * interval '1 hour', repeat('n', i % 50)
@@ -59,7 +61,7 @@ def test_small_tables_are_read_whole_and_large_ones_evenly(
             ("parted", 30_000, 900),
         ):
             table = tables[name]
-            sampled = choose(table, rows, sizes, limit=limit)
+            sampled = choose(table, rows, sizes, limit=limit, room=ROOM)
             assert sampled is not None
             frame, looked = read_rows(reader, table, table.columns, sampled)
             assert looked.how == "blocks"
@@ -69,7 +71,7 @@ def test_small_tables_are_read_whole_and_large_ones_evenly(
             assert quarters.max() < quarters.min() * 1.25, name  # type: ignore[operator]
             again, _ = read_rows(reader, table, table.columns, sampled)
             assert again.equals(frame)
-            whole = choose(table, rows, sizes, limit=rows)
+            whole = choose(table, rows, sizes, limit=rows, room=ROOM)
             assert whole is not None
             frame, looked = read_rows(reader, table, table.columns, whole)
             assert (looked.how, looked.rows) == ("every row", rows)
@@ -80,21 +82,26 @@ def test_small_tables_are_read_whole_and_large_ones_evenly(
 
 
 def _chosen(tables: dict[str, Table], sizes: dict[Name, tuple[int, int]]):  # type: ignore[no-untyped-def]
-    return choose(tables["parted"], 30_000, sizes, limit=900)
+    return choose(tables["parted"], 30_000, sizes, limit=900, room=ROOM)
 
 
 def test_rows_too_large_are_left_alone(tables: dict[str, Table]) -> None:
-    assert choose(tables["grown"], 3, {Name("public", "grown"): (1, 3 << 30)}) is None
-    few = choose(tables["grown"], 1_000, {Name("public", "grown"): (1_000, 1 << 30)})
+    grown = Name("public", "grown")
+    assert choose(tables["grown"], 3, {grown: (1, 3 << 30)}, limit=10_000, room=ROOM) is None
+    few = choose(tables["grown"], 1_000, {grown: (1_000, 1_000_000_000)}, limit=10_000, room=ROOM)
     assert few is not None
-    assert few.limit == 31  # 32 MB of it
-    assert choose(tables["hollow"], 0, {Name("public", "hollow"): (0, 0)}) is not None
+    assert (few.limit, few.why) == (32, "limit 32 MB")
+    many = choose(tables["grown"], 60_000, {grown: (1_000, 8_192_000)}, limit=10_000, room=ROOM)
+    assert many is not None
+    assert (many.limit, many.why) == (10_000, "limit 10,000 rows")
+    hollow = {Name("public", "hollow"): (0, 0)}
+    assert choose(tables["hollow"], 0, hollow, limit=10_000, room=ROOM) is not None
 
 
 def test_every_kind_of_value_is_read(source_db: Database, tables: dict[str, Table]) -> None:
     table = tables["kinds"]
     with source_db.connect() as connection, closing(ArrowReader(source_db)) as reader:
-        sampled = choose(table, 3, read_statistics(connection).sizes())
+        sampled = choose(table, 3, read_statistics(connection).sizes(), limit=10_000, room=ROOM)
         assert sampled is not None
         frame, looked = read_rows(reader, table, table.columns, sampled)
         assert looked.rows == 3

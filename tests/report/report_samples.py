@@ -262,7 +262,7 @@ def table_profile(table: TableReport, keys: tuple[str, ...] = ()) -> TableProfil
     """A profile with a figure of every kind."""
     fan_out = Curve("fan_out", (0, 1, 2, 4, 8), (0.2, 0.3, 0.3, 0.1, 0.1), (0.21, 0.3, 0.29, 0.1, 0.1))
     return TableProfile(
-        source=Looked("blocks", 9_983, "10,000 rows are enough"),
+        source=Looked("blocks", 9_983, "limit 10,000 rows"),
         target=Looked("every row", table.rows_target or 0),
         physical=(
             Physical(24_690_688, 9_355_264, 8_192, 20_000, 120, 0.4144),

@@ -185,7 +185,7 @@ def test_a_profile_is_drawn_and_told_in_words(tmp_path: Path) -> None:
     # The legend; NULLs by column of the tables that have columns; three keys; those of the columns.
     assert len(pictures) == 2 + 2 + 3 + (2 + 3 + 2) + (2 + 3)
     for words in (
-        "Profile of production: 9,983 rows of blocks at even distances (10,000 rows are enough); of staging: "
+        "Profile of production: 9,983 rows of blocks at even distances (limit 10,000 rows); of staging: "
         "every row, 2,000. Heap 25 MB | 1.7 MB; indexes 38 % | 52 % of it; dead rows 120 | 0; "
         "bloat, estimated, 41 % | 16 %. Rows that equal another one: 12 | 2.",
         "rows per row of shop.customers (orders_customer_id_fkey), at most 50,001 | 32",

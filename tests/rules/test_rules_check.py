@@ -251,6 +251,28 @@ def test_a_subset_that_does_not_fit_is_named_with_its_line(
     assert found.place == f"scrub_rules/policy.yaml:{line}"
 
 
+@pytest.mark.parametrize(
+    ("pairs", "line", "said"),
+    [
+        ("shop.custmer: [[id, name]]", 4, "Did you mean shop.customer?"),
+        ("shop.order:\n      - [id, note]\n      - [custmer, note]", 6, "Did you mean 'customer'?"),
+        (
+            '"shop"."order":\n      - [zzz, note]'.replace('"shop"."order"', "'\"shop\".order'"),
+            5,
+            "Remove the pair.",
+        ),
+    ],
+)
+def test_a_pair_that_is_not_there_is_named_with_its_line(
+    tmp_path: Path, pairs: str, line: int, said: str
+) -> None:
+    rules = "  customer: {id: keep, name: keep}\n  order: {id: keep, customer: keep, note: keep}\n"
+    head = f"version: 1\nprofiles:\n  pairs:\n    {pairs}\n"
+    found = only(check_policy(policy(tmp_path, rules, head), SHOP))
+    assert said in f"{found.what} {found.todo}"
+    assert found.place == f"scrub_rules/policy.yaml:{line}"
+
+
 def test_owners_in_a_circle_have_no_root(tmp_path: Path) -> None:
     made = catalog(
         table("a", "id", "b", keys=(foreign_key("a", "b", "b", "id"),)),

@@ -134,6 +134,14 @@ def test_the_digest_follows_content_alone(tmp_path: Path) -> None:
     ("policy", "line", "words"),
     [
         ("version: 1\nfraction: 0\n", 2, "fraction must be greater than 0"),
+        ("version: 1\nprofiles:\n  rows: 99\n", 3, "profiles.rows must be at least 100"),
+        ("version: 1\nprofiles: {size: 32}\n", 2, "must be a size such as 20GB"),
+        (
+            "version: 1\nprofiles:\n  pairs:\n    a.b:\n      - [x, x]\n",
+            5,
+            "must be two columns of the table",
+        ),
+        ("version: 1\nprofiles:\n  pairs:\n    a.b:\n      - [x, y, z]\n", 5, "must be two columns"),
         ("version: 1\nfraction: 1.5\n", 2, "fraction must be at most 1"),
         ("version: 1\nfraction: half\n", 2, "fraction must be a number"),
         ("version: 1\nfraction: true\n", 2, "fraction must be a"),

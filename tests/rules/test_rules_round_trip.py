@@ -29,6 +29,7 @@ from parity_data.rules.lifecycle import OwnRole, OwnRows, OwnSetting
 from parity_data.rules.maskers import make_spec
 from parity_data.rules.names import format_name, parse_name
 from parity_data.rules.policy import AcceptedColumn, AcceptedTable, Flags, Parity, Pattern
+from parity_data.rules.profiles import Profiles
 from parity_data.rules.propose import dump
 
 ODD = (
@@ -116,6 +117,12 @@ policies = st.builds(
         Parity,
         st.sampled_from(["warn", "fail"]),
         st.dictionaries(tables, st.builds(Flags, lists, lists), max_size=1),
+    ),
+    profiles=st.builds(
+        Profiles,
+        st.integers(100, 10**9),
+        st.integers(1, 10**12),
+        st.dictionaries(tables, st.just((("a.b", "null"), ("yes", " x"))), max_size=1),
     ),
     declared_differences=st.lists(
         st.builds(
