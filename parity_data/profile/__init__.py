@@ -13,11 +13,13 @@ from parity_data.profile.model import (
     KeyProfile,
     Lengths,
     Looked,
+    PairProfile,
     PathProfile,
     Physical,
     TableProfile,
     Trait,
 )
+from parity_data.profile.pairs import Described, profile_pairs
 from parity_data.profile.physical import Planner, Statistics, read_statistics
 from parity_data.profile.rows import Sampled, choose, read_rows
 
@@ -25,10 +27,12 @@ __all__ = [
     "ColumnProfile",
     "Counts",
     "Curve",
+    "Described",
     "FanOut",
     "KeyProfile",
     "Lengths",
     "Looked",
+    "PairProfile",
     "PathProfile",
     "Physical",
     "Planner",
@@ -41,6 +45,7 @@ __all__ = [
     "fan_out_of",
     "profile_column",
     "profile_key",
+    "profile_pairs",
     "read_rows",
     "read_statistics",
 ]

@@ -118,6 +118,25 @@ class KeyProfile:
 
 
 @dataclass(frozen=True)
+class PairProfile:
+    """Association of two columns of a table: 0 for none, 1 where one follows from the other.
+
+    declared: named by the policy. apart: it differs, and a mask of one of them cannot keep it.
+    """
+
+    columns: tuple[str, str]
+    association: Numbers
+    declared: bool = False
+    apart: bool = False
+
+    @property
+    def gap(self) -> float:
+        """The difference of the sides; 0 where one was not observed."""
+        mine, theirs = self.association
+        return abs(mine - theirs) if mine is not None and theirs is not None else 0.0
+
+
+@dataclass(frozen=True)
 class Physical:
     """Physical age of one table. rows: as the planner estimates them. dead_rows: as the server counts them.
 
@@ -142,6 +161,7 @@ class TableProfile:
     duplicates: Counts = (None, None)
     columns: tuple[ColumnProfile, ...] = ()
     keys: tuple[KeyProfile, ...] = ()
+    pairs: tuple[PairProfile, ...] = ()
 
     def column(self, name: str) -> ColumnProfile | None:
         """The profile of a column of that name."""

@@ -8,6 +8,7 @@ Numbers and times arrive as float8, everything else as text.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -68,8 +69,8 @@ def choose(
     wanted = min(limit, fit)
     why = f"limit {limit:,} rows" if fit >= limit else f"limit {room / 1e6:,.3g} MB"
     pages = max(sum(sizes[name][0] for name in there), 1)
-    every = max(1, int(rows / pages * min(BLOCKS, pages) / wanted))
-    step = max(1, round(rows / every / wanted))
+    step = max(1, pages // BLOCKS)
+    every = math.ceil(rows / step / wanted)
     blocks = {name: (sizes[name][0] - 1, step, every) for name in there if sizes[name][0]}
     return Sampled(wanted, blocks, why)
 

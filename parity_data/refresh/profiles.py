@@ -16,13 +16,15 @@ from parity_data.catalog.arrow import ArrowReader
 from parity_data.catalog.model import Column, ForeignKey
 from parity_data.catalog.one_connection import ConnectionReader
 from parity_data.errors import ParityError
-from parity_data.mask import keeps_everything
+from parity_data.mask import MaskSpec, describe, keeps_everything
 from parity_data.profile import (
     ColumnProfile,
     Counts,
+    Described,
     FanOut,
     KeyProfile,
     Looked,
+    PairProfile,
     Statistics,
     TableProfile,
     choose,
@@ -30,10 +32,12 @@ from parity_data.profile import (
     fan_out_of,
     profile_column,
     profile_key,
+    profile_pairs,
     read_rows,
     read_statistics,
 )
 from parity_data.profile.keys import GROUPED_ROWS
+from parity_data.profile.pairs import How
 from parity_data.profile.rows import family
 
 if TYPE_CHECKING:
@@ -112,16 +116,18 @@ class _Profiler:
         masks = self._refresh.masks.get(table.name)
         seen = masks is not None and "not observed" not in (mine.how, theirs.how)
         whole = seen and mine.how == theirs.how == "every row"
+        found = tuple(
+            self._column(table, column, frame[f"c{i}"], other[f"c{i}"])
+            for i, column in enumerate(columns)
+            if seen
+        )
         return TableProfile(
             source=mine,
             target=theirs,
             physical=(self._statistics[0].physical(table), self._statistics[1].physical(table)),
             duplicates=_duplicates(table, frame, other) if whole else (None, None),
-            columns=tuple(
-                self._column(table, column, frame[f"c{i}"], other[f"c{i}"])
-                for i, column in enumerate(columns)
-                if seen
-            ),
+            columns=found,
+            pairs=self._pairs(table, columns, found, frame, other) if seen else (),
             keys=tuple(self._key(table, key) for key in table.foreign_keys),
         )
 
@@ -171,6 +177,30 @@ class _Profiler:
             correlation=(correlation[0], correlation[1]),
         )
 
+    def _pairs(
+        self,
+        table: Table,
+        columns: list[Column],
+        found: tuple[ColumnProfile, ...],
+        production: pl.DataFrame,
+        staging: pl.DataFrame,
+    ) -> tuple[PairProfile, ...]:
+        masks = self._refresh.masks[table.name]
+        described = [
+            Described(
+                column.name,
+                production[f"c{i}"],
+                staging[f"c{i}"],
+                family(column),
+                profile.distinct[0],
+                _loses(masks.get(column.name)),
+            )
+            for i, (column, profile) in enumerate(zip(columns, found, strict=True))
+        ]
+        # A number given to each row in turn goes with everything that grows.
+        alone = table.primary_key if len(table.primary_key) == 1 else ()
+        return profile_pairs(described, self._refresh.policy.profiles.pairs.get(table.name, ()), alone)
+
     def _key(self, table: Table, key: ForeignKey) -> KeyProfile:
         """Production's fan-out as the key pass has it, else by grouping, like staging's."""
         sides: list[FanOut | None] = []
@@ -199,6 +229,21 @@ class _Profiler:
 
 def _why(error: ParityError | psycopg.Error) -> str:
     return error.what if isinstance(error, ParityError) else f"reading failed ({type(error).__name__})"
+
+
+def _loses(mask: MaskSpec | None) -> tuple[How, ...]:
+    """What a mask does not keep of a column: equality of its values, their order."""
+    if mask is None or keeps_everything(mask):
+        return ()
+    info = describe(mask.name)
+    equal = info.distinct_with(mask.params) != "lossy" and not info.by_batch
+    ordered = "order" in info.keeps and not mask.params.get(info.beside)
+    lost: list[How] = []
+    if not equal:
+        lost.append("values")
+    if not ordered:
+        lost.append("ranks")
+    return tuple(lost)
 
 
 def _duplicates(table: Table, production: pl.DataFrame, staging: pl.DataFrame) -> Counts:

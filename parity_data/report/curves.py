@@ -47,9 +47,9 @@ def curve(found: Curve) -> Markup:
     return _picture(_bars(found.source, found.target))
 
 
-def missing(shares: Sequence[tuple[float | None, float | None]]) -> Markup:
-    """The share of NULLs of each column, in the table's order."""
-    sides = [[pair[side] or 0.0 for pair in shares] for side in (0, 1)]
+def shares(found: Sequence[tuple[float | None, float | None]]) -> Markup:
+    """Figures between 0 and 1 in their order, such as the share of NULLs of each column."""
+    sides = [[pair[side] or 0.0 for pair in found] for side in (0, 1)]
     return _picture(_bars(sides[0], sides[1], top=1.0))
 
 

@@ -10,12 +10,14 @@ from markupsafe import Markup
 from parity_data.profile.model import ColumnProfile, Curve, Looked, Physical, Shares, TableProfile
 from parity_data.report import curves
 from parity_data.report.model import ForeignKeyReport, TableReport
-from parity_data.report.text import number, share, size
+from parity_data.report.text import number, plural, share, size
 
 #: Columns up to which each has several pictures and every figure.
 _SEVERAL = 1_000
 #: Beyond that, difference of shares from which a figure is worth a line.
 _TELLING = 0.01
+#: Difference of associations from which a pair is worth a line in a long report.
+_PARTED = 0.05
 #: Shapes of a column that are shown.
 _SHAPES = 3
 #: Between the sides of a pair.
@@ -74,8 +76,8 @@ class Profiles:
             return None
         return ProfileView(
             looked=_looked(profile),
-            lines=tuple(_lines(profile)),
-            figures=tuple(_figures(profile, keys)),
+            lines=(*_lines(profile), *_pairs(profile, brief=self._brief)),
+            figures=tuple(_figures(profile, keys, brief=self._brief)),
             columns={column.name: self._column(column) for column in profile.columns},
         )
 
@@ -159,9 +161,27 @@ def _age(before: Physical, after: Physical) -> Iterator[str]:
         yield f"bloat, estimated, {_pair(*(share(side.bloat, 0) for side in both))}"
 
 
-def _figures(profile: TableProfile, keys: list[ForeignKeyReport]) -> Iterator[Figure]:
+def _pairs(profile: TableProfile, *, brief: bool) -> Iterator[str]:
+    """Pairs of columns in words; in a long report those that the policy names or that differ."""
+    if not profile.pairs:
+        return
+    told = [pair for pair in profile.pairs if not brief or pair.declared or pair.gap > _PARTED]
+    said = [
+        f"{' and '.join(pair.columns)} {_pair(*map(_two, pair.association))}"
+        f"{' (masked apart)' if pair.apart else ''}"
+        for pair in told
+    ]
+    if len(told) < len(profile.pairs):
+        said.append(f"{plural(len(profile.pairs) - len(told), 'more pair')} as in production")
+    yield f"Association: {'; '.join(said)}."
+
+
+def _figures(profile: TableProfile, keys: list[ForeignKeyReport], *, brief: bool) -> Iterator[Figure]:
     if any(any(column.nulls) for column in profile.columns):
-        yield Figure("NULLs by column", curves.missing([column.nulls for column in profile.columns]))
+        yield Figure("NULLs by column", curves.shares([column.nulls for column in profile.columns]))
+    strengths = [pair.association for pair in profile.pairs]
+    if len(strengths) > 1 and not brief:
+        yield Figure("association of the pairs, in order", curves.shares(strengths))
     names = {key.name: key for key in keys}
     for found in profile.keys:
         if found.fan_out is not None and len(found.fan_out.at) > 1 and found.name in names:

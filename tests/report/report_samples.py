@@ -11,6 +11,7 @@ from parity_data.profile.model import (
     KeyProfile,
     Lengths,
     Looked,
+    PairProfile,
     PathProfile,
     Physical,
     TableProfile,
@@ -270,6 +271,11 @@ def table_profile(table: TableReport, keys: tuple[str, ...] = ()) -> TableProfil
         ),
         duplicates=(12, 2),
         columns=tuple(column_profile(column.name, i) for i, column in enumerate(table.columns)),
+        pairs=(
+            PairProfile(("id", "note"), (0.123, 0.12), declared=True),
+            PairProfile(("born", "city"), (0.91, 0.12), apart=True),
+            PairProfile(("a", "b"), (0.5, 0.49)),
+        ),
         keys=tuple(KeyProfile(key, fan_out, (50_001, 32), "every row of both tables") for key in keys),
     )
 

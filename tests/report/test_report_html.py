@@ -182,8 +182,8 @@ def test_pictures_say_what_they_show(tmp_path: Path) -> None:
 def test_a_profile_is_drawn_and_told_in_words(tmp_path: Path) -> None:
     page = page_of(detailed(healthy()), tmp_path)
     pictures = [attributes for attributes in page.all("svg") if attributes.get("class") == "c"]
-    # The legend; NULLs by column of the tables that have columns; three keys; those of the columns.
-    assert len(pictures) == 2 + 2 + 3 + (2 + 3 + 2) + (2 + 3)
+    # The legend; NULLs by column of the tables that have columns; pairs; three keys; those of the columns.
+    assert len(pictures) == 2 + 2 + 3 + 3 + (2 + 3 + 2) + (2 + 3)
     for words in (
         "Profile of production: 9,983 rows of blocks at even distances (limit 10,000 rows); of staging: "
         "every row, 2,000. Heap 25 MB | 1.7 MB; indexes 38 % | 52 % of it; dead rows 120 | 0; "
@@ -192,6 +192,7 @@ def test_a_profile_is_drawn_and_told_in_words(tmp_path: Path) -> None:
         "NULL 3 % | 3.1 %; length 1–33, half up to 12 | 2–31, half up to 12",
         "beyond ASCII 12.3 % | 13 %",
         "position, 1.2 points apart",
+        "Association: id and note 0.12; born and city 0.91 | 0.12 (masked apart); a and b 0.50 | 0.49.",
         "shapes Aaa Aaa 61 % | 60 %; AA, Aaa 20 %; Яяя Яяя 10 % | 7 %; other 9 % | 13 %",
         "correlation with the physical order 0.98 | 0.12",
     ):

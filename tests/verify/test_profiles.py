@@ -26,6 +26,10 @@ create table visits (
 insert into visits select i, nullif(1 + (i * i) % 1900, 5),
     timestamptz '2025-01-01 07:00Z' + i * interval '1 hour',
     i * 1234567.89 from generate_series(1, 14000) i;
+create table plans (
+    id int primary key, plan text not null, price numeric, seats int, person int not null references people);
+insert into plans select i, 'plan ' || i % 4, 9.9 * (i % 4) + i % 3, 5 * (i % 4) + i % 2, i
+    from generate_series(1, 1600) i;
 create table keyless (v text);
 insert into keyless select 'repeated value ' || i % 10 from generate_series(1, 50) i;
 create table hollow (v text);
@@ -37,8 +41,15 @@ _MASKS = {
         "born": "birth_date",
         "extra": {"mask": "json", "params": {"paths": {"$.mail": "email", "$.size": "keep"}}},
     },
+    "plans": {"price": "shuffle"},
     "keyless": {"v": "token"},
 }
+
+
+_POLICY = """
+subset: {roots: [public.people]}
+profiles: {rows: 5000, pairs: {public.plans: [[plan, price]]}}
+"""
 
 
 @pytest.mark.parametrize("method", ["database", "schema"])
@@ -51,12 +62,12 @@ def test_both_sides_are_described(
     run_script(source_db, _TABLES)
     settings = make_settings(source_db, target_db)
     policy = POLICY.replace("{grace_seconds: 0}", f"{{grace_seconds: 0, method: {method}}}")
-    (settings.rules / "policy.yaml").write_text(policy + "subset: {roots: [public.people]}\n")
+    (settings.rules / "policy.yaml").write_text(policy + _POLICY)
     write_rules(settings, source_db, _MASKS)
     refresh = refreshed(settings, fraction=0.5)
     assert not [check for check in refresh.checks if check.status == "fail"]
     profiles = refresh.profiles
-    assert set(profiles) == {Name("public", t) for t in ("people", "visits", "keyless", "hollow")}
+    assert set(profiles) == {Name("public", t) for t in ("people", "visits", "plans", "keyless", "hollow")}
     rows = refresh.verification.rows
 
     people = profiles[Name("public", "people")]
@@ -87,12 +98,22 @@ def test_both_sides_are_described(
     ]
 
     visits = profiles[Name("public", "visits")]
-    assert visits.source.how == "blocks"
+    assert (visits.source.how, visits.source.why) == ("blocks", "limit 5,000 rows")
+    assert 4_000 < visits.source.rows < 5_100
     assert visits.nulls(("person",))[0] is not None
     (key,) = visits.keys
     assert key.fan_out is not None
     assert key.fan_out.source[0] > 0.5  # squares leave most people without a visit
     assert key.fan_out.gap < 0.1
+
+    pairs = {pair.columns: pair for pair in profiles[Name("public", "plans")].pairs}
+    shuffled, kept = pairs["plan", "price"], pairs["plan", "seats"]
+    assert (shuffled.declared, shuffled.apart, kept.declared, kept.apart) == (True, True, False, False)
+    # The plan follows from either.
+    assert min(shuffled.association[0] or 0, kept.association[0] or 0) > 0.99
+    assert shuffled.association[1] is not None
+    assert shuffled.association[1] < 0.1
+    assert kept.gap < 0.05
 
     keyless = profiles[Name("public", "keyless")]
     assert keyless.duplicates[0] == 40
