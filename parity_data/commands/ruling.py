@@ -18,7 +18,6 @@ from parity_data.commands._common import (
 )
 from parity_data.console import messages, output, print_json, print_table
 from parity_data.errors import ConfigError
-from parity_data.report.text import plural
 
 if TYPE_CHECKING:
     from parity_data.refresh.scan import Scan
@@ -119,6 +118,8 @@ def _refuse_odd(
 
 
 def _check(found: Scan) -> None:
+    from parity_data.report.text import plural
+
     problems = found.problems
     for problem in problems[:SHOWN]:
         lines = "".join(f"\n    {line}" for line in (problem.yaml or "").splitlines())
@@ -154,6 +155,7 @@ def _write_page(found: Scan, file: Path) -> None:
 def _print_decisions(found: Scan) -> None:
     """What looks personal or might be; of the rest how many there are."""
     from parity_data.report.scan_page import looks_like
+    from parity_data.report.text import plural
     from parity_data.rules.names import format_name
 
     rows = []
