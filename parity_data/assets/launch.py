@@ -20,6 +20,7 @@ from sqlalchemy.event import listens_for
 
 from parity_data.assets.build import JOB, build_definitions
 from parity_data.assets.config import REQUESTED_BY_TAG, run_config
+from parity_data.assets.history import event_log
 from parity_data.assets.lost import end_lost_runs, process_tag
 from parity_data.assets.refreshes import Refreshes, Tell, Work
 from parity_data.errors import Cancelled, ConfigError, ParityError
@@ -73,7 +74,7 @@ def run_refresh(
     """
     refreshes = Refreshes(lambda: settings, progress)
     job = build_definitions(settings, refreshes).resolve_job_def(JOB)
-    with _terminable(), _open_instance(home) as instance, _held_open(instance, request.run_id):
+    with _terminable(), _open_instance(home) as instance, _held_open(instance):
         for lost in end_lost_runs(instance):
             progress(f"An earlier run, {lost}, was lost with its process; it is marked as failed now.")
         result: dg.ExecuteInProcessResult | None = None
@@ -149,7 +150,8 @@ def _open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / _CONFIG).exists():
             (home / _CONFIG).write_bytes(files("parity_data.assets").joinpath(_CONFIG).read_bytes())
-        instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=_QUIET))
+        overrides = {**_QUIET, **event_log(home.resolve())}
+        instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
         instance.get_runs_count()
     except Exception as error:
         raise ConfigError(
@@ -162,18 +164,16 @@ def _open_instance(home: Path) -> Iterator[dg.DagsterInstance]:
 
 
 @contextmanager
-def _held_open(instance: dg.DagsterInstance, run: str) -> Iterator[None]:
-    """Keep the history's SQLite files open while the run adds its events, each over a connection of its own.
+def _held_open(instance: dg.DagsterInstance) -> Iterator[None]:
+    """Keep the list of runs open while the run adds to it, each time over a connection of its own.
 
-    Whoever is the last to close such a file writes its log back and waits for the disk: a thousand times in
-    a run. https://www.sqlite.org/wal.html
+    Whoever is the last to close such a file writes its log back and waits for the disk.
+    https://www.sqlite.org/wal.html
     """
-    instance.all_logs(run)  # makes the file of the run's events
-    folder = Path(instance.root_directory) / "history"
-    kept = folder / "runs.db", folder / "runs" / "index.db", folder / "runs" / f"{run}.db"
     with ExitStack() as stack:
-        for file in filter(Path.exists, kept):  # none where dagster.yaml keeps the history elsewhere
-            connection = stack.enter_context(closing(sqlite3.connect(file)))
+        runs = Path(instance.root_directory) / "history" / "runs.db"
+        if runs.exists():  # not where dagster.yaml keeps the history elsewhere
+            connection = stack.enter_context(closing(sqlite3.connect(runs)))
             connection.execute("PRAGMA schema_version")  # a file counts as open once it was read
         yield
 

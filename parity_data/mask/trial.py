@@ -59,14 +59,13 @@ def broken(spec: MaskSpec, column: Column, checks: tuple[str, ...]) -> str | Non
     ]
     if not tried:
         return None
-    for key in _KEYS:
-        masker = compile_mask(spec, key, type_name=type_name, max_length=column.max_length)
-        try:
-            masked = masker(pl.Series(tried)).to_list()
-        except RulesError:
-            raise
-        except Exception as error:
-            return f"{spec.name} fails on values of this type ({type(error).__name__})."
+    try:
+        trials = _masked(spec, type_name, column.max_length, tuple(tried))
+    except RulesError:
+        raise
+    except Exception as error:
+        return f"{spec.name} fails on values of this type ({type(error).__name__})."
+    for masked in trials:
         for before, after in zip(tried, masked, strict=True):
             if after is None:
                 continue
@@ -74,6 +73,17 @@ def broken(spec: MaskSpec, column: Column, checks: tuple[str, ...]) -> str | Non
                 if not fits(after):
                     return f"{spec.name} can turn {_shown(before)} into {_shown(after)}, and {demand}."
     return None
+
+
+@lru_cache(maxsize=2_000)
+def _masked(
+    spec: MaskSpec, type_name: str, max_length: int | None, tried: tuple[str, ...]
+) -> list[list[str | None]]:
+    """What becomes of the values under each key; many columns are tried with the same."""
+    column = pl.Series(tried)
+    return [
+        compile_mask(spec, key, type_name=type_name, max_length=max_length)(column).to_list() for key in _KEYS
+    ]
 
 
 def _shown(text: str) -> str:

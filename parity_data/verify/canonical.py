@@ -62,10 +62,10 @@ class Canonical:
         if not odd.any():
             return masked
         distinct = masked.filter(odd).unique()
-        answer = self._ask(column, distinct.to_list())
+        answer = self._ask(column, distinct)
         return masked if answer is None else masked.replace(distinct, pl.Series(answer, dtype=pl.String))
 
-    def _ask(self, column: Column, values: list[str]) -> list[str] | None:
+    def _ask(self, column: Column, values: pl.Series) -> list[str] | None:
         """What the column makes of values; None where it refuses one, as it will when it is sent."""
         plain = column.type.plain
         query = sql.SQL(_ASK).format(
@@ -76,7 +76,7 @@ class Canonical:
         try:
             connection = self._connection()
             with connection.transaction():
-                return [row[0] for row in connection.execute(query, [values]).fetchall()]
+                return [row[0] for row in connection.execute(query, [_as_array(values)]).fetchall()]
         except (psycopg.DataError, psycopg.IntegrityError):
             return None
 
@@ -97,6 +97,12 @@ class Canonical:
             for connection in self._open:
                 connection.close()
             self._open.clear()
+
+
+def _as_array(values: pl.Series) -> str:
+    """Texts without NULL as PostgreSQL writes an array of them: psycopg would look at each in turn."""
+    escaped = values.str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+    return '{"' + '","'.join(escaped.to_list()) + '"}'
 
 
 def _written(column: Column) -> str | None:

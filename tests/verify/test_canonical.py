@@ -1,0 +1,34 @@
+"""Masked texts are put to the target as they are, and come back as its types write them."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+
+import polars as pl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from parity_data.catalog.model import Column, Name, Type
+from parity_data.database import Database
+from parity_data.verify.canonical import Canonical
+
+_JSONB = Type(3802, Name("pg_catalog", "jsonb"), "b", "U", send="jsonb_send")
+
+documents = st.dictionaries(
+    st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=6),
+    st.text(st.characters(codec="utf-8", exclude_characters="\x00") | st.sampled_from('\\",{} NULL\n')),
+    max_size=3,
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(documents, min_size=1, max_size=8))
+def test_documents_come_back_as_the_target_writes_them(source_db: Database, found: list[object]) -> None:
+    column = Column("document", 1, _JSONB, "jsonb", False)
+    masked = pl.Series([json.dumps(one, ensure_ascii=number % 2 == 0) for number, one in enumerate(found)])
+    with closing(Canonical(source_db)) as canonical:
+        written = canonical(column, pl.Series(["x"] * len(found)), masked)
+    with source_db.connect() as connection:
+        cursor = connection.execute("SELECT v::jsonb::text FROM unnest(%s::text[]) v", [masked.to_list()])
+        assert written.to_list() == [row[0] for row in cursor.fetchall()]
