@@ -104,6 +104,7 @@ def test_two_servers_are_two_clusters(work: Path) -> None:
     assert answer(state.source, identity) != answer(state.target, identity)
 
 
+@pytest.mark.slow
 def test_interrupted_fill_is_done_again(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def cut_short(database: Database, scale: float, log: object) -> None:
         with database.connect(autocommit=True) as connection:
@@ -120,6 +121,7 @@ def test_interrupted_fill_is_done_again(work: Path, monkeypatch: pytest.MonkeyPa
     assert answer(state.source, "select count(*) from shop.orders") == 2004
 
 
+@pytest.mark.slow
 def test_recovers_after_both_servers_were_killed(work: Path) -> None:
     before = lifecycle.start(work, SCALE, quiet)
     for name in ("production", "staging"):
@@ -136,6 +138,7 @@ def test_recovers_after_both_servers_were_killed(work: Path) -> None:
     assert answer(state.target, "select count(*) from shop.note") == 1
 
 
+@pytest.mark.slow
 def test_stop_leaves_other_servers_alone(work: Path, source_server: Server) -> None:
     lifecycle.start(work, SCALE, quiet)
     lifecycle.stop(work, quiet)

@@ -32,6 +32,9 @@ from parity_data.release import Ledger, ReleaseRecord
 from parity_data.secret import Secret
 from parity_data.settings import Settings
 
+# Two processes start, runs queue, a schedule ticks: test_launch covers the same job within one process.
+pytestmark = pytest.mark.slow
+
 PASSWORD = "hunter2-hunter2"
 KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
 

@@ -23,7 +23,13 @@ POINTS = {
 }
 
 
-@pytest.mark.parametrize("point", POINTS)
+#: Where most can go wrong; the others are tried where time matters less.
+QUICK = ("in the middle chunk", "within the swap", "after the swap")
+
+
+@pytest.mark.parametrize(
+    "point", [pytest.param(p, marks=() if p in QUICK else pytest.mark.slow) for p in POINTS]
+)
 def test_killed_at(point: str, long_lived: Staging, faults: FaultRunner) -> None:
     old = long_lived.serves()
     new = long_lived.next_edition()

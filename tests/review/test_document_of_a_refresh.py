@@ -25,7 +25,7 @@ insert into people select i, 'Maria Lopez ' || i, 'p' || i || '@acme.com', case 
     when 1 then 'Maria called ' || i end from generate_series(1, 400) i;
 insert into orders select i, 1 + (i * i) % 400, '', timestamptz '2026-01-01' + i * interval '3 hours'
     from generate_series(1, 2000) i;
-analyze;
+vacuum analyze;
 """
 _RULES = """
 schema: public
