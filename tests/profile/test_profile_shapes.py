@@ -127,6 +127,17 @@ def test_a_rare_shape_is_counted_and_never_named(
             assert None in shares or sum(s for s in shares if s is not None) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("rows", "values", "named"),
+    [(ROWS, VALUES, True), (ROWS - 1, VALUES, False), (ROWS, VALUES - 1, False)],
+)
+def test_a_shape_is_named_from_so_many_rows_and_values_on(rows: int, values: int, named: bool) -> None:
+    few = [f"#{i % values}" for i in range(rows)]
+    many = [f"Name {i % 10}" for i in range(100)]
+    found = profile_shapes(counted(few + many), counted(many))
+    assert [trait.label for trait in found] == ["Aaa 9", *(["#9"] if named else []), OTHER]
+
+
 def test_a_mask_that_loses_the_shape_shows() -> None:
     numbers = pl.Series([f"+41 79 {i:03d} 00 {i % 90 + 10}" for i in range(300)])
     lost = numbers.str.replace_all(" ", "")
