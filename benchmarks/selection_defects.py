@@ -50,7 +50,7 @@ ANALYZE;
 """
 
 #: Difference that a check says it could have seen, in points.
-_SEEN = re.compile(r"(?:It would have shown|Too small to tell less than) ([0-9.e+-]+) points")
+_SEEN = re.compile(r"difference of (?:less than )?([0-9.e+-]+) points")
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,9 @@ def _failed(result: CheckResult) -> bool:
 
 def _visible(results: list[CheckResult]) -> str:
     seen = [float(match[1]) for r in results if (match := _SEEN.search(r.message))]
-    return f"{min(seen):.2g} to {max(seen):.2g}" if seen else "?"
+    if not seen:
+        raise SystemExit("No check says which difference it would have seen: their words have changed.")
+    return f"{min(seen):.2g} to {max(seen):.2g}"
 
 
 def _marked(snapshot: Snapshot, selections: Mapping[Name, Selection], table: Name) -> Marks:
