@@ -57,22 +57,40 @@ class Standby(Server):
 
 
 @contextmanager
+def only_we_clean(primary: Server) -> Iterator[None]:
+    """Keep the primary from cleaning by itself: whatever it cleans conflicts with a read on the standby."""
+    with primary.url("postgres").connect(autocommit=True) as admin:
+
+        def at_work() -> bool:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE starts_with(backend_type, 'autovacuum')"
+            return admin.execute(query).fetchone() != (0,)
+
+        admin.execute("ALTER SYSTEM SET autovacuum = off")
+        admin.execute("SELECT pg_reload_conf()")
+        try:
+            until(lambda: not at_work(), "the primary's autovacuum to end")
+            yield
+        finally:
+            admin.execute("ALTER SYSTEM RESET autovacuum")
+            admin.execute("SELECT pg_reload_conf()")
+
+
+@contextmanager
 def standby_of(primary: Server, folder: Path, settings: str) -> Iterator[Server]:
-    """A running standby."""
+    """A running standby. Only the test cleans its primary."""
     standby = Standby(folder, primary, settings)
-    try:
-        standby.start()
-        yield standby
-    finally:
-        standby.delete()
+    with only_we_clean(primary):
+        try:
+            standby.start()
+            yield standby
+        finally:
+            standby.delete()
 
 
 def reading_from(standby: Server, staging: Staging) -> Staging:
     """The same staging, refreshed from the standby, which has caught up."""
     production = staging.settings.need_source()
     with production.connect(autocommit=True) as primary:
-        # What the primary cleans away is each test's to say.
-        primary.execute("ALTER TABLE purchase SET (autovacuum_enabled = false)")
         written = primary.execute("SELECT pg_current_wal_lsn()").fetchone()
     source = standby.url(str(production.name))
 
