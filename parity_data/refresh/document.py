@@ -131,7 +131,9 @@ def _column(refresh: Refresh, name: Name, column: Column, history: History) -> C
     rule = refresh.policy.columns.get(name, {}).get(column.name)
     mask = rule.mask.name if rule else "keep"
     sent = refresh.sent[name]
-    values = sent.rows - sent.nulls[column.name] - sent.empty[column.name]
+    # What the database computes is not sent.
+    nulls = None if column.generated else sent.nulls[column.name]
+    values = sent.rows - (nulls or 0) - sent.empty[column.name]
     changed = None
     if column.name in sent.unchanged and values:
         changed = 1 - sent.unchanged[column.name] / values
@@ -147,7 +149,7 @@ def _column(refresh: Refresh, name: Name, column: Column, history: History) -> C
         why=rule.why if rule else None,
         by=rule.by if rule else None,
         kind=_kind(refresh, name, column),
-        null_share_source=sent.nulls[column.name] / sent.rows if sent.rows else None,
+        null_share_source=nulls / sent.rows if sent.rows and nulls is not None else None,
         null_share_target=staged / rows if rows and staged is not None else None,
         changed_share=changed,
         distinct_source=distinct[0],

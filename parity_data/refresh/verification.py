@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import psycopg
 from psycopg import sql
+from psycopg.rows import tuple_row
 
-from parity_data.catalog import Catalog, Table
+from parity_data.catalog import Catalog
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.catalog.fingerprint import Fingerprint, read_fingerprint, sequence_positions
 from parity_data.catalog.migrations import migration_heads
-from parity_data.catalog.model import Column
+from parity_data.catalog.model import Column, Name
 from parity_data.catalog.one_connection import ConnectionReader
 from parity_data.catalog.reading import own_rows
 from parity_data.refresh.declared import declared_differences, judged
@@ -33,7 +34,7 @@ from parity_data.verify.leak_results import check_leaks
 from parity_data.verify.leaks import LeakAudit
 from parity_data.verify.load_link import check_load, read_back
 from parity_data.verify.mask_link import Kept, check_masks, promise
-from parity_data.verify.nulls import check_nulls, staged_nulls
+from parity_data.verify.nulls import check_nulls
 from parity_data.verify.result import CheckResult, Difference
 from parity_data.verify.rows import check_rows
 from parity_data.verify.schema import check_migrations, check_schema
@@ -52,6 +53,7 @@ _TEXT, _WORDS = (
     sql.SQL("SELECT {}::text FROM {}"),
     sql.SQL("SELECT pg_catalog.tsvector_to_array({})::text FROM {}"),
 )
+_WIDTHS = "SELECT schemaname, tablename, attname, max(avg_width) FROM pg_stats GROUP BY 1, 2, 3"
 
 
 class Verification:
@@ -62,7 +64,21 @@ class Verification:
         self._connection = connection
         self._hidden = refresh.building.hidden
         self.fingerprint = read_fingerprint(connection, hidden=self._hidden)
-        self.rows, self.nulls = staged_nulls(connection, refresh.catalog)
+        self._there = read_back(
+            refresh.building.target,
+            connection,
+            list(refresh.plans.values()),
+            refresh.witnesses.key,
+            type_oids=refresh.type_oids,
+            connections=refresh.settings.connections,
+            alone=refresh.building.connection is not None,
+        )
+        self.rows = {name: sums.rows for name, sums in self._there.items()}
+        self.nulls = {
+            (name, column): count
+            for name, sums in self._there.items()
+            for column, count in sums.nulls.items()
+        }
         self.expected_dangling = self._expected_dangling()
         self.dangling: dict[KeyName, int] = {}
         self.bytes = built_bytes(connection, self._hidden)
@@ -129,18 +145,9 @@ class Verification:
 
     def _check_load(self) -> list[CheckResult]:
         refresh = self._refresh
-        there = read_back(
-            refresh.building.target,
-            self._connection,
-            list(refresh.plans.values()),
-            refresh.witnesses.key,
-            type_oids=refresh.type_oids,
-            connections=refresh.settings.connections,
-            alone=refresh.building.connection is not None,
-        )
         sent = {name: refresh.witnesses.sums(name) for name in refresh.plans}
         keys = {name: table.primary_key for name, table in refresh.catalog.tables.items()}
-        return check_load(sent, there, keys)
+        return check_load(sent, self._there, keys)
 
     def _check_nulls(self) -> list[CheckResult]:
         refresh = self._refresh
@@ -155,7 +162,12 @@ class Verification:
             for column, mask in masks.items()
             if mask.name == "null"
         }
-        return check_nulls(expected, self.nulls, masked_null, self.rows)
+        nulls = {
+            (name, column): count
+            for name, sums in self._there.items()
+            for column, count in sums.nulls.items()
+        }
+        return check_nulls(expected, nulls, masked_null, self.rows)
 
     def _check_spots(self) -> Iterator[CheckResult]:
         refresh = self._refresh
@@ -221,15 +233,17 @@ class Verification:
             if self.rows.get(name)
             for column in filter(_textual, table.columns)
         ]
-        # The largest first, so that all readers end at about the same time.
-        todo.sort(key=lambda pair: -self.rows[pair[0].name])
+        widths = _widths(self._connection)
+        todo.sort(key=lambda pair: -self.rows[pair[0].name] * widths.get((pair[0].name, pair[1].name), 1))
+        # The largest first, and who is free takes the next, so that all readers end at about the same time.
+        waiting = iter(todo)
         alone = refresh.building.connection is not None
         readers = 1 if alone else max(1, min(refresh.settings.connections, len(todo)))
 
-        def work(share: list[tuple[Table, Column]]) -> None:
+        def work(_: int) -> None:
             reader = ConnectionReader(self._connection) if alone else ArrowReader(refresh.building.target)
             with closing(reader):
-                for table, column in share:
+                for table, column in waiting:
                     form = _WORDS if column.type.plain.name.name == "tsvector" else _TEXT
                     query = form.format(sql.Identifier(column.name), own_rows(table))
                     for batch in reader.batches(query, f"{table.name}.{column.name}"):
@@ -237,7 +251,15 @@ class Verification:
                         audit.feed((table.name, column.name), values)
 
         with ThreadPoolExecutor(readers, thread_name_prefix="leak-audit") as pool:
-            list(pool.map(work, [todo[i::readers] for i in range(readers)]))
+            list(pool.map(work, range(readers)))
+
+
+def _widths(connection: psycopg.Connection[Any]) -> dict[ColumnKey, int]:
+    """Bytes that a value takes on average, as far as the planner knows."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        return {
+            (Name(schema, table), column): width for schema, table, column, width in cursor.execute(_WIDTHS)
+        }
 
 
 def _textual(column: Column) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -54,7 +55,10 @@ def read_back(
     pieces.sort(key=lambda piece: -piece.weight)
     # A translation puts in the OID of what the catalog says stands there: here the source's own again.
     back = {oid: oid for oid in type_oids}
-    found = {plan.table.name: TableSums() for plan in plans}
+    found = {
+        plan.table.name: TableSums(nulls=Counter({column.name: 0 for column in plan.columns}))
+        for plan in plans
+    }
     workers = 1 if alone else max(1, min(connections, len(pieces)))
 
     def work(share: list[Slice]) -> list[tuple[Name, TableSums]]:

@@ -9,6 +9,7 @@ Two tables that differ have equal sums with a probability of about 2**-64.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -29,8 +30,12 @@ _WORDS = {
     pa.float32(): np.uint32,
     pa.float64(): np.uint64,
 }
-_NULL = np.uint64(0x6E756C6C6E756C6C)
 _ODD = np.uint64(1)
+_ROUNDS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
+_LAST_SHIFT = np.uint64(31)
+
+#: Rows mixed at once, so that they stay in the processor's cache.
+_AT_ONCE = 4096
 
 
 @dataclass
@@ -39,16 +44,19 @@ class TableSums:
 
     whole: of whole rows. values: by column, of its values. bound: by column, of its values each multiplied by
     its row's primary key, so that a value in another row shows; like ``values`` where there is no key.
+    nulls: by column, how many; two that are equal have equal ones.
     """
 
     rows: int = 0
     whole: int = 0
     values: dict[str, int] = field(default_factory=dict)
     bound: dict[str, int] = field(default_factory=dict)
+    nulls: Counter[str] = field(default_factory=Counter, compare=False)
 
     def add(self, other: TableSums) -> None:
         """Take up the sums over more rows of the same table."""
         self.rows += other.rows
+        self.nulls.update(other.nulls)
         self.whole = (self.whole + other.whole) % 2**64
         for mine, theirs in ((self.values, other.values), (self.bound, other.bound)):
             for column, number in theirs.items():
@@ -70,50 +78,54 @@ class RowSummer:
         }
         self._key_columns = [i for i, c in enumerate(self._columns) if c in plan.table.primary_key]
         self._seed = key.seed
-        self._salts = _mix(np.arange(len(self._columns), dtype=np.uint64) + np.uint64(key.salt))
-        self._factors = _mix(self._salts ^ np.uint64(key.factor)) | _ODD
+        self._salts = _mixed(np.arange(len(self._columns), dtype=np.uint64) + np.uint64(key.salt))
+        self._factors = _mixed(self._salts ^ np.uint64(key.factor)) | _ODD
         self._last = np.uint64(key.salt)
+        # A number that is it by chance is as rare as any two that have one hash.
+        self._null = np.uint64(key.seed)
 
     def sums(self, columns: Sequence[pa.Array], rows: int) -> TableSums:
         """Over one batch. columns: in the plan's order, none for a table without columns."""
-        if not self._columns:
-            return TableSums(rows)
-        hashes = [self._hashes(i, values) for i, values in enumerate(columns[: len(self._columns)])]
-        keys = self._keys(hashes)
-        whole = np.zeros(rows, np.uint64)
         found = TableSums(rows)
-        for i, (name, hashed) in enumerate(zip(self._columns, hashes, strict=True)):
-            whole += hashed * self._factors[i]
-            found.values[name] = int(hashed.sum())
-            bound = hashed if keys is None or i in self._key_columns else hashed * keys
-            found.bound[name] = int(bound.sum())
-        found.whole = int(_mix(whole + self._last).sum())
+        if not self._columns or not rows:
+            return found
+        values = columns[: len(self._columns)]
+        hashes = np.empty((len(values), rows), np.uint64)
+        for i, column in enumerate(values):
+            self._words(i, column, hashes[i])
+            found.nulls[self._columns[i]] += column.null_count
+        keys = np.ones(rows, np.uint64)
+        whole = np.empty(rows, np.uint64)
+        plain = np.zeros(len(values), np.uint64)
+        bound = np.zeros(len(values), np.uint64)
+        for start in range(0, rows, _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            some = hashes[:, part] + self._salts[:, None]
+            _mix(some)
+            if self._key_columns:
+                keys[part] = _mixed(self._factors[self._key_columns] @ some[self._key_columns]) | _ODD
+            whole[part] = self._factors @ some
+            plain += some.sum(axis=1)
+            bound += some @ keys[part]
+        bound[self._key_columns] = plain[self._key_columns]
+        found.values = dict(zip(self._columns, plain.tolist(), strict=True))
+        found.bound = dict(zip(self._columns, bound.tolist(), strict=True))
+        found.whole = int(_mixed(whole + self._last).sum())
         return found
 
-    def _keys(self, hashes: list[U64]) -> U64 | None:
-        if not self._key_columns:
-            return None
-        total = np.zeros(len(hashes[0]), np.uint64)
-        for i in self._key_columns:
-            total += hashes[i] * self._factors[i]
-        return _mix(total) | _ODD
-
-    def _hashes(self, place: int, values: pa.Array) -> U64:
+    def _words(self, place: int, values: pa.Array, out: U64) -> None:
+        """Write a word for each value: equal values have equal ones."""
         word = _WORDS.get(values.type)
-        if word is not None and len(values):
-            raw = np.frombuffer(values.buffers()[1], word)[values.offset : values.offset + len(values)]
-            hashed = _mix(raw.astype(np.uint64) + self._salts[place])
+        if word is not None:
+            out[:] = np.frombuffer(values.buffers()[1], word)[values.offset : values.offset + len(values)]
             if values.null_count:
-                hashed[np.asarray(values.is_null().to_numpy(zero_copy_only=False))] = _NULL
-            return hashed
+                out[values.is_null().to_numpy(zero_copy_only=False)] = self._null
+            return
         series = pl.Series("", values)
         if self._columns[place] in self._padded:
             # PostgreSQL pads character(n), so blanks at the end are no part of the value.
             series = series.cast(pl.String).str.strip_chars_end(" ")
-        elif series.dtype == pl.Boolean:
-            series = series.cast(pl.UInt8).cast(pl.String)
-        series = series.cast(pl.Binary)
-        return _mix(series.hash(self._seed).to_numpy().astype(np.uint64, copy=False) ^ self._salts[place])
+        out[:] = series.hash(self._seed).to_numpy()
 
 
 def changed_columns(sent: TableSums, there: TableSums, key: Sequence[str] = ()) -> list[str]:
@@ -124,8 +136,19 @@ def changed_columns(sent: TableSums, there: TableSums, key: Sequence[str] = ()) 
     return [c for c, number in sent.bound.items() if there.bound.get(c) != number]
 
 
-def _mix(x: U64) -> U64:
-    """Mix all bits (the finaliser of SplitMix64: Steele, Lea, Flood 2014)."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+def _mix(x: U64) -> None:
+    """Mix all bits in place (the finaliser of SplitMix64: Steele, Lea, Flood 2014)."""
+    shifted = np.empty_like(x)
+    for shift, factor in _ROUNDS:
+        np.right_shift(x, shift, out=shifted)
+        x ^= shifted
+        x *= factor
+    np.right_shift(x, _LAST_SHIFT, out=shifted)
+    x ^= shifted
+
+
+def _mixed(x: U64) -> U64:
+    """The numbers with all bits mixed."""
+    x = x.copy()
+    _mix(x)
+    return x

@@ -10,6 +10,7 @@ import pytest
 from fix_copies import run_script
 from proofs import failed, refreshed, write_rules
 
+from parity_data.catalog import Name
 from parity_data.database import Database
 from parity_data.refresh.scan import scan_source
 from parity_data.settings import Settings
@@ -34,6 +35,7 @@ insert into every_form select i, 'Name ' || i, 'C-' || i, 'T' || i,
     md5(i::text)::uuid, i % 2 = 0, i * interval '1 minute', i::money, point(i, i / 3.0), '{"a":  1}', b'101'
     from generate_series(1, 300) i;
 insert into every_form (id) values (0);
+insert into every_form (id, home) values (-1, row(null, null, null));
 create table parted (id int, born date, name text, primary key (id, born)) partition by range (born);
 create table parted_1 partition of parted for values from (minvalue) to ('1990-01-01');
 create table parted_2 partition of parted for values from ('1990-01-01') to (maxvalue);
@@ -120,7 +122,13 @@ def test_rows_of_all_forms_are_found_again(
     assert {c.scope for c in found} == {"public.every_form", "public.parted", "public.bare"}
     assert {c.status for c in found} == {"pass"}, [c.message for c in found if c.status != "pass"]
     counted = {c.message.split(" read")[0] for c in found}
-    assert counted == {"300 rows", "301 rows", "5 rows"}
+    assert counted == {"300 rows", "302 rows", "5 rows"}
+    # A composite value whose fields are all NULL is not NULL itself.
+    every_form = Name("public", "every_form")
+    assert {c: refresh.verification.nulls[every_form, c] for c in ("id", "name", "home", "sure")} == {
+        "id": 0, "name": 2, "home": 1, "sure": 2,
+    }  # fmt: skip
+    assert {c.status for c in refresh.checks if c.name == "null_share"} == {"pass"}
 
 
 def test_damage_down_to_one_row_is_found_and_named(
@@ -143,6 +151,9 @@ def test_damage_down_to_one_row_is_found_and_named(
     expected = set().union(*(scopes for _, scopes in _DAMAGE.values()))
     # The masked word of the changed row is another one, whatever was sent.
     assert failed(refresh, "load_link") == expected
+    assert failed(refresh, "null_share") == {
+        "public.one_lost.other", "public.null_to_empty.other", "public.as_text.word",
+    }  # fmt: skip
 
 
 def test_a_value_that_is_encoded_wrongly_is_found(
