@@ -117,13 +117,12 @@ class Witnesses:
     def collect(self, sent: TableSent) -> None:
         """Take over what was observed while a table was sent."""
         total = self._sums.setdefault(sent.table, TableSums())
-        for observed in sent.observed:
-            if isinstance(observed, _Witness):
-                total.add(observed.sums)
-                for key, kept in observed.kept.items():
-                    self.kept.setdefault(key, Kept()).add(kept)
-                if observed.digests is not None:
-                    self.digests.merge(observed.digests)
+        observers = [observed for observed in sent.observed if isinstance(observed, _Witness)]
+        for observed in observers:
+            total.add(observed.sums)
+            for key, kept in observed.kept.items():
+                self.kept.setdefault(key, Kept()).add(kept)
+        self.digests.merge([observed.digests for observed in observers if observed.digests is not None])
         sent.observed.clear()
 
     def sums(self, table: Name) -> TableSums:

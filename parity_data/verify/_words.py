@@ -27,6 +27,8 @@ _PERCENT = r"%[0-9a-fA-F]{2}"
 _CONTAINER = r'^\s*[\[{"<]'
 #: A quoted string with its escapes, or a run without any bracket, comma or quote.
 _PIECE = r'"(?:[^"\\]|\\.)*"|[^{}\[\],:"<>\s][^{}\[\],"<>]*'
+#: Planes of Unicode that hold letters, marks and numbers; the others are empty or for private use.
+_PLANES = (0, 1, 2, 3, 14)
 _ESCAPE = r"\\u[0-9a-fA-F]{4}"
 
 
@@ -111,16 +113,16 @@ def split(texts: pl.Series, key: Key) -> Words:
 @cache
 def _classes() -> npt.NDArray[np.uint8]:
     """Class of every character, by code point."""
-    points = np.arange(0x110000, dtype=np.uint32)
+    points = np.concatenate([np.arange(plane << 16, (plane + 1) << 16, dtype="<u4") for plane in _PLANES])
     points[0xD800:0xE000] = 0  # surrogates are no characters
     chars = pl.Series(list(points.tobytes().decode("utf-32-le")), dtype=pl.String)
-    found = np.zeros(len(points), np.uint8)
+    found = np.zeros(0x110000, np.uint8)
     for number, pattern in (
         (_loops.LETTER, r"[\p{L}\p{M}]"),
         (_loops.NUMBER, r"\p{N}"),
         (_loops.DIGIT, r"\p{Nd}"),
     ):
-        found[chars.str.contains(pattern).to_numpy()] = number
+        found[points[chars.str.contains(pattern).to_numpy()]] = number
     return found
 
 

@@ -10,8 +10,10 @@ import math
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,6 +60,9 @@ _SAMPLE, _REPEATED = 1_024, 0.2
 #: of everyday words, a thousand.
 _BEGINNINGS, _COMMON = 23, 20
 
+#: Columns whose digests are put in order side by side; each takes its own memory while it is sorted.
+_SORTERS = 2
+
 #: Rows hashed at once, which bounds memory.
 ROWS_AT_ONCE = 250_000
 
@@ -80,8 +85,6 @@ class ValueDigests:
         #: First words of what can be told inside longer texts.
         self.beginnings = Bits(_BEGINNINGS)
         self._kept: list[U64] = []
-        self._common = Bits(_COMMON)
-        self._common.add(_words.split(pl.Series(sorted(common())), self.key).hashes)
         self._lock = threading.Lock()
 
     def add(self, column: ColumnKey, values: pl.Series) -> None:
@@ -107,20 +110,23 @@ class ValueDigests:
             with self._lock:
                 _append(self._kept, packed)
 
-    def merge(self, other: ValueDigests) -> None:
-        """Take up all that another instance of the same secret has. Raises ParityError for other secrets."""
-        if other._secret != self._secret:
+    def merge(self, others: Collection[ValueDigests]) -> None:
+        """Take up all that other instances of the same secret have. Raises ParityError for other secrets."""
+        if any(other._secret != self._secret for other in others):
             raise ParityError("Digests made with different keys cannot be merged.")
         with self._lock:
-            for column, parts in other._columns.items():
-                mine = self._columns.setdefault(column, [])
-                for part in parts:
-                    _append(mine, part)
-                self._buckets.setdefault(column, Counter()).update(other._buckets[column])
-            self._run_sizes |= other._run_sizes
-            self.beginnings.merge(other.beginnings)
-            for part in other._kept:
-                _append(self._kept, part)
+            mine, theirs = [self._kept], [[part for other in others for part in other._kept]]
+            for column in {column: None for other in others for column in other._columns}:
+                mine.append(self._columns.setdefault(column, []))
+                theirs.append([part for other in others for part in other._columns.get(column, ())])
+            for other in others:
+                for column, found in other._buckets.items():
+                    self._buckets.setdefault(column, Counter()).update(found)
+                self._run_sizes |= other._run_sizes
+                self.beginnings.merge(other.beginnings)
+            # Sorting releases the interpreter's lock.
+            with ThreadPoolExecutor(_SORTERS, thread_name_prefix="digests") as pool:
+                list(pool.map(_extend, mine, theirs))
 
     @property
     def columns(self) -> tuple[ColumnKey, ...]:
@@ -141,12 +147,12 @@ class ValueDigests:
     def packed(self, column: ColumnKey) -> U64:
         """A column's digests with marks and counts, sorted, each digest once."""
         with self._lock:
-            return _combine(self._columns.get(column, []))
+            return _whole(self._columns.get(column, []))
 
     def packed_kept(self) -> U64:
         """The same for what was given to ``add_kept``."""
         with self._lock:
-            return _combine(self._kept)
+            return _whole(self._kept)
 
     def __len__(self) -> int:
         return sum(self.packed(column).size for column in self._columns)
@@ -158,6 +164,13 @@ class ValueDigests:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._lock = threading.Lock()
+
+    @cached_property
+    def _common(self) -> Bits:
+        """Everyday words."""
+        found = Bits(_COMMON)
+        found.add(_words.split(pl.Series(sorted(common())), self.key).hashes)
+        return found
 
     def _everyday(self, words: Words, some: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Which of the texts marked in ``some`` are made of everyday words alone."""
@@ -247,6 +260,18 @@ def _append(parts: list[U64], packed: U64) -> None:
     parts.append(packed)
     while len(parts) > 1 and parts[-2].size <= 2 * parts[-1].size:
         parts[-2:] = [_combine(parts[-2:])]
+
+
+def _extend(parts: list[U64], more: list[U64]) -> None:
+    if more:
+        _append(parts, _whole(more))
+
+
+def _whole(parts: list[U64]) -> U64:
+    """All parts as one, which takes their place."""
+    if len(parts) != 1:
+        parts[:] = [_combine(parts)]
+    return parts[0]
 
 
 def _combine(parts: Iterable[U64]) -> U64:

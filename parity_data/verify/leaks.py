@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -168,8 +168,9 @@ class LeakAudit:
         found: list[LeakHit] = []
         bar = self._bar()
         for column, scanned in sorted(self._scanned.items()):
+            hit = _hit_kinds(scanned)
             for source in self._by_column:
-                found += self._judge(column, scanned, source, bar)
+                found += self._judge(column, scanned, hit, source, bar)
         return found
 
     def _feed(self, column: ColumnKey, scanned: _Scanned, texts: pl.Series) -> None:
@@ -248,22 +249,22 @@ class LeakAudit:
                     noted.shapes[digest] = _shape(words.spelled(np.arange(begin, begin + size)))
 
     def _judge(
-        self, column: ColumnKey, scanned: _Scanned, source: ColumnKey, bar: _chance.Bar
+        self,
+        column: ColumnKey,
+        scanned: _Scanned,
+        hit: Sequence[tuple[int, _Bucket, _Kind, U64]],
+        source: ColumnKey,
+        bar: _chance.Bar,
     ) -> list[LeakHit]:
-        """A leak, or else a suspicious kept column, or nothing."""
+        """A leak, or else a suspicious kept column, or nothing. hit: as of ``_hit_kinds``."""
         packed, sizes = self._by_column[source], self._bucket_sizes[source]
         leaks: list[tuple[_Bucket, list[int], float]] = []
         suspects: list[tuple[_Bucket, list[int], float]] = []
-        hit = [
-            (number, bucket, kind)
-            for number, bucket in sorted(scanned.buckets.items())
-            for kind in bucket.kinds()
-            if kind.hits
-        ]
-        for number, bucket, kind in hit:
-            digests = np.fromiter(kind.hits, np.uint64, len(kind.hits)) << SHIFT
+        for number, bucket, kind, digests in hit:
             found = _lookup(packed, digests)
             own = (counts(found) > 0) & (counts(found) < SMALL_CELL)
+            if not own.any():
+                continue
             exempt = own & self._exempt(digests, found)
             space = min(kind.space, self._spaces.get(source, math.inf))
             expected = _chance.expected(
@@ -305,6 +306,16 @@ class LeakAudit:
         rows = np.maximum(given, np.array(seen, dtype=np.int64))
         exempt: BoolArray = rows >= np.where((found & IDENTIFIER) != 0, SMALL_CELL, 1)
         return exempt
+
+
+def _hit_kinds(scanned: _Scanned) -> list[tuple[int, _Bucket, _Kind, U64]]:
+    """(number, bucket, kind, digests in ascending order) of what was hit at all."""
+    return [
+        (number, bucket, kind, np.sort(np.fromiter(kind.hits, np.uint64, len(kind.hits))) << SHIFT)
+        for number, bucket in sorted(scanned.buckets.items())
+        for kind in bucket.kinds()
+        if kind.hits
+    ]
 
 
 def _hit(
