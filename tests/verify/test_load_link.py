@@ -62,6 +62,8 @@ insert into keyed table whole;
 create table as_text as select i as id, ('10.0.0.' || i % 250)::inet as net, 'a "word" ' || i as word
     from generate_series(1, 500) i;
 alter table as_text add primary key (id);
+create table null_to_zero as select i as id, nullif(i % 3, 0) as n from generate_series(1, 500) i;
+alter table null_to_zero add primary key (id);
 create table keyless as select i as a, 'b' || i as b from generate_series(1, 500) i;
 """
 #: What is done to staging behind the refresh's back: by table, and what must be named.
@@ -80,6 +82,7 @@ _DAMAGE = {
         "update null_to_empty set other = '' where id = 77 and other is null",
         {"public.null_to_empty.other"},
     ),
+    "null_to_zero": ("update null_to_zero set n = 0 where id = 300", {"public.null_to_zero.n"}),
     "cut": ("update cut set n = round(n, 6) where id = 80", {"public.cut.n"}),
     "as_text": ("update as_text set word = null where id = 82", {"public.as_text.word"}),
     "keyed": ("update keyed set id = 9999 where id = 81", {"public.keyed.id"}),
@@ -153,6 +156,7 @@ def test_damage_down_to_one_row_is_found_and_named(
     assert failed(refresh, "load_link") == expected
     assert failed(refresh, "null_share") == {
         "public.one_lost.other", "public.null_to_empty.other", "public.as_text.word",
+        "public.null_to_zero.n",
     }  # fmt: skip
 
 

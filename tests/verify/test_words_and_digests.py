@@ -20,6 +20,7 @@ COLUMN = (Name("public", "person"), "name")
 
 #: \w of Python without the underscore: letters and numbers; the alphabet below holds marks as well.
 _WORD = re.compile(r"(?:[^\W_]|[\u0301\u0307])+")
+_LONGER = st.text("abc 1é", min_size=3, max_size=14)
 _TEXTS = st.text("abcXYZ019 .,-%éÉßΣς李٣\u0301\u0307😀_", max_size=14)
 
 
@@ -93,6 +94,33 @@ def test_case_punctuation_and_escapes_make_no_difference() -> None:
         _split("Maria.Lopez@Example.com", "maria lopez%40EXAMPLE.com", "maria lopez"), KEY
     )
     assert digests[0] == digests[1] != digests[2]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abk"), _LONGER), max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_what_workers_saw_is_put_together_as_if_one_had_seen_all(seen: list[tuple[int, str, str]]) -> None:
+    secret = b"s" * 32
+    alone, together, workers = (
+        ValueDigests(secret),
+        ValueDigests(secret),
+        [ValueDigests(secret) for _ in "1234"],
+    )
+    columns = {letter: (COLUMN[0], letter) for letter in "ab"}
+    for worker, letter, value in seen:
+        for digests in (alone, workers[worker]):
+            if letter == "k":
+                digests.add_kept(pl.Series([value]))
+            else:
+                digests.add(columns[letter], pl.Series([value]))
+    together.merge(workers[:2])
+    together.merge(workers[2:])
+    assert together.columns == alone.columns
+    assert together.run_sizes == alone.run_sizes
+    assert together.packed_kept().tolist() == alone.packed_kept().tolist()
+    assert together.beginnings.bits.tobytes() == alone.beginnings.bits.tobytes()
+    for column in alone.columns:
+        assert together.packed(column).tolist() == alone.packed(column).tolist()
+        assert together.bucket_sizes(column) == alone.bucket_sizes(column)
 
 
 def test_values_are_counted_alike_whether_they_repeat_or_not() -> None:
