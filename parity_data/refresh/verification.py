@@ -162,12 +162,7 @@ class Verification:
             for column, mask in masks.items()
             if mask.name == "null"
         }
-        nulls = {
-            (name, column): count
-            for name, sums in self._there.items()
-            for column, count in sums.nulls.items()
-        }
-        return check_nulls(expected, nulls, masked_null, self.rows)
+        return check_nulls(expected, self.nulls, masked_null, self.rows)
 
     def _check_spots(self) -> Iterator[CheckResult]:
         refresh = self._refresh

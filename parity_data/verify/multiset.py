@@ -44,7 +44,7 @@ class TableSums:
 
     whole: of whole rows. values: by column, of its values. bound: by column, of its values each multiplied by
     its row's primary key, so that a value in another row shows; like ``values`` where there is no key.
-    nulls: by column, how many; two that are equal have equal ones.
+    nulls: by column, how many. They are not compared: equal values have equally many.
     """
 
     rows: int = 0
