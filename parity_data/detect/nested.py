@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +25,9 @@ LEAST_DOCUMENTS = 2
 _PLAIN_KEY = re.compile(r"[^\W\d]\w*")
 _STRUCTURAL = re.compile(r"[A-Za-z_$][A-Za-z0-9_. $-]{0,62}")
 _MANY_DIGITS = re.compile(r"\d{4}")
+
+#: (path, last key, key above it, value) of a leaf of one document.
+Met = tuple[str, str, str, Any]
 
 
 @dataclass
@@ -68,7 +70,9 @@ def open_documents(sample: Sample, column: str) -> Opened:
     structure = _Structure(documents)
     leaves: dict[str, Leaf] = {}
     for document in documents:
-        for path, key, above, value in structure.walk(document, "$", column, ""):
+        found: list[Met] = []
+        structure.walk(document, "$", column, "", found)
+        for path, key, above, value in found:
             leaf = leaves.get(path)
             if leaf is None:
                 if len(leaves) >= MOST_PATHS:
@@ -94,7 +98,9 @@ class _Structure:
         self._documents = len(documents)
         self._having: Counter[str] = Counter()
         for document in documents:
-            self._having.update(_keys(document))
+            keys: set[str] = set()
+            _gather_keys(document, keys)
+            self._having.update(keys)
         self.data_keys: dict[str, dict[str, None]] = {}
         self._known: dict[str, bool] = {}
         self._steps: dict[tuple[str, str], str] = {}
@@ -113,8 +119,8 @@ class _Structure:
             return True
         return all(word in lexicon().vocabulary or len(word) < MIN_PART for word in words(key))
 
-    def walk(self, value: Any, path: str, key: str, above: str) -> Iterator[tuple[str, str, str, Any]]:
-        """(path, last key, key above it, value) of every leaf."""
+    def walk(self, value: Any, path: str, key: str, above: str, found: list[Met]) -> None:
+        """Add every leaf to those found."""
         if isinstance(value, dict):
             for inner, item in value.items():
                 if self.names_a_field(inner):
@@ -122,17 +128,18 @@ class _Structure:
                     if below is None:
                         below = self._steps[path, inner] = step(path, inner)
                     if isinstance(item, dict | list):
-                        yield from self.walk(item, below, inner, key)
+                        self.walk(item, below, inner, key, found)
                     else:
-                        yield below, inner, key, item
+                        found.append((below, inner, key, item))
                 else:
                     self.data_keys.setdefault(path, {})[inner] = None
-                    yield from self.walk(item, f"{path}.*", key, above)
+                    self.walk(item, f"{path}.*", key, above, found)
         elif isinstance(value, list):
+            below = f"{path}[*]"
             for item in value:
-                yield from self.walk(item, f"{path}[*]", key, above)
+                self.walk(item, below, key, above, found)
         else:
-            yield path, key, above, value
+            found.append((path, key, above, value))
 
 
 def names_a_field(key: str) -> bool:
@@ -140,12 +147,15 @@ def names_a_field(key: str) -> bool:
     return _STRUCTURAL.fullmatch(key) is not None and _MANY_DIGITS.search(key) is None
 
 
-def _keys(value: Any) -> set[str]:
+def _gather_keys(value: Any, keys: set[str]) -> None:
     if isinstance(value, dict):
-        return set(value).union(*(_keys(item) for item in value.values() if isinstance(item, dict | list)))
-    if isinstance(value, list):
-        return set().union(*(_keys(item) for item in value if isinstance(item, dict | list)))
-    return set()
+        keys.update(value)
+        value = value.values()
+    elif not isinstance(value, list):
+        return
+    for item in value:
+        if isinstance(item, dict | list):
+            _gather_keys(item, keys)
 
 
 def looks_like_json(sample: Sample) -> bool:
