@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from parity_data.refresh.known import models_memory
 from parity_data.refresh.trouble import words
 from parity_data.refresh.watch import Watch
+from parity_data.release import build
 from parity_data.transfer import Access, TableSent, read_new_keys, send_tables, slices
 from parity_data.transfer.spec import Slice
 
@@ -36,7 +37,13 @@ def sending(refresh: Refresh) -> Generator[TableSent, None, None]:
     connections = 1 if writer is not None else limits.workers(refresh.settings.connections)
     watch = Watch(refresh.snapshot.connection, refresh.ledger, limits, refresh.application, refresh.log)
     pieces = _pieces(refresh)
-    with words(refresh), models_memory(refresh.masks, refresh.keys, refresh.settings.work):
+    # Whoever writes a whole table empties it first, which a lock would hold up, and leaves nothing to vacuum.
+    refresh.in_pieces = sorted({p.leaf.name for p in pieces if writer is None and not p.alone})
+    with (
+        words(refresh),
+        models_memory(refresh.masks, refresh.keys, refresh.settings.work),
+        build.no_vacuum(refresh.building.target, refresh.in_pieces),
+    ):
         yield from send_tables(
             pieces,
             list(refresh.catalog.tables),

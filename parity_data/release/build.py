@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -234,6 +235,26 @@ def refresh_views(connection: psycopg.Connection[Any], snapshot: Snapshot) -> in
             )
             done.add(view)
     return len(done)
+
+
+@contextmanager
+def no_vacuum(target: Database, tables: Sequence[Name]) -> Iterator[None]:
+    """Keep autovacuum off tables while they are filled, or read back.
+
+    It would take time from both, in vain: whoever gives the table a key waits for a second
+    (deadlock_timeout) until PostgreSQL ends its vacuum, and the swap ends it, too. Autovacuum passes over a
+    table whose lock it cannot have at once; the lock taken here holds up neither COPY nor SELECT. Should it
+    be lost, the work goes on. https://www.postgresql.org/docs/current/explicit-locking.html. Raises
+    TargetError when there is no connection.
+    """
+    if not tables:
+        yield
+        return
+    locked = sql.SQL(", ").join(sql.SQL("ONLY {}").format(sql.Identifier(t.schema, t.name)) for t in tables)
+    with closing(target.connect(role="target")) as connection:
+        with suppress(psycopg.Error):
+            connection.execute(sql.SQL("LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE").format(locked))
+        yield
 
 
 def analyze(target: Database, catalog: Catalog, *, connections: int) -> dict[Name, str]:
