@@ -61,12 +61,15 @@ def read_back(
     }
     workers = 1 if alone else max(1, min(connections, len(pieces)))
 
-    def work(share: list[Slice]) -> list[tuple[Name, TableSums]]:
+    # The largest first, and who is free takes the next.
+    waiting = iter(pieces)
+
+    def work(_: int) -> list[tuple[Name, TableSums]]:
         with closing(ConnectionReader(connection) if alone else ArrowReader(target)) as reader:
-            return [(piece.table, _sums(reader, piece, key, back)) for piece in share]
+            return [(piece.table, _sums(reader, piece, key, back)) for piece in waiting]
 
     with ThreadPoolExecutor(workers, thread_name_prefix="read-back") as pool:
-        for done in pool.map(work, [pieces[i::workers] for i in range(workers)]):
+        for done in pool.map(work, range(workers)):
             for table, sums in done:
                 found[table].add(sums)
     return found
