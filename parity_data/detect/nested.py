@@ -59,19 +59,31 @@ class Opened:
 
 
 def open_documents(sample: Sample, column: str) -> Opened:
-    """The leaves of all documents of a sample. Values that are no JSON make it not whole."""
-    documents = []
+    """The leaves of all documents of a sample. Values that are no JSON make it not whole.
+
+    So do documents nested too deep to be walked; newer versions of Python read deeper ones than they walk.
+    """
+    documents, having = [], Counter[str]()
     whole = not sample.skipped
     for text in sample.values:
+        keys: set[str] = set()
         try:
-            documents.append(json.loads(text))
+            document = json.loads(text)
+            _gather_keys(document, keys)
         except (ValueError, RecursionError):
             whole = False
-    structure = _Structure(documents)
+            continue
+        documents.append(document)
+        having.update(keys)
+    structure = _Structure(len(documents), having)
     leaves: dict[str, Leaf] = {}
     for document in documents:
         found: list[Met] = []
-        structure.walk(document, "$", column, "", found)
+        try:
+            structure.walk(document, "$", column, "", found)
+        except RecursionError:
+            whole = False
+            continue
         for path, key, above, value in found:
             leaf = leaves.get(path)
             if leaf is None:
@@ -94,13 +106,8 @@ def open_documents(sample: Sample, column: str) -> Opened:
 class _Structure:
     """Tells keys that name a field from keys that are data: paths are shown to people, data never is."""
 
-    def __init__(self, documents: list[Any]) -> None:
-        self._documents = len(documents)
-        self._having: Counter[str] = Counter()
-        for document in documents:
-            keys: set[str] = set()
-            _gather_keys(document, keys)
-            self._having.update(keys)
+    def __init__(self, documents: int, having: Counter[str]) -> None:
+        self._documents, self._having = documents, having
         self.data_keys: dict[str, dict[str, None]] = {}
         self._known: dict[str, bool] = {}
         self._steps: dict[tuple[str, str], str] = {}

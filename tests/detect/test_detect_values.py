@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 
 import pytest
 
@@ -141,3 +142,13 @@ def test_keys_that_are_data_stay_out_of_paths() -> None:
     opened = open_documents(Sample(texts, len(texts), len(texts)), "payload")
     assert set(opened.leaves) == {"$.by.*.phone", "$.at_x"}
     assert set(opened.data_keys["$.by"]) == set(people)
+
+
+
+@pytest.mark.parametrize("depth", [900, 980, 990, 3000, 50_000])
+def test_a_document_that_is_too_deep_is_left_out_and_said_so(depth: int) -> None:
+    deep = '{"in":' * depth + "1" + "}" * depth
+    opened = open_documents(Sample((deep, '{"name": "Ada"}'), 2, 2), "payload")
+    assert list(opened.leaves["$.name"].values) == ["Ada"]
+    assert opened.whole == (len(opened.leaves) == 2)
+    assert not (opened.whole and depth > sys.getrecursionlimit())
