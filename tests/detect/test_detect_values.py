@@ -144,7 +144,6 @@ def test_keys_that_are_data_stay_out_of_paths() -> None:
     assert set(opened.data_keys["$.by"]) == set(people)
 
 
-
 @pytest.mark.parametrize("depth", [900, 980, 990, 3000, 50_000])
 def test_a_document_that_is_too_deep_is_left_out_and_said_so(depth: int) -> None:
     deep = '{"in":' * depth + "1" + "}" * depth
