@@ -8,9 +8,10 @@ Two embedded servers, one table of 15 columns. Measured in turns, the best of ea
 - ``parity refresh`` with every column kept, all of it from snapshot to checks, report and swap;
 - ``parity refresh`` with 8 columns masked, two of them free text.
 
-Seconds are of the whole command; memory is the largest resident set of the process that moves the rows.
-What proof costs is printed of the masked run: the share of its seconds that checks and profiles take, the
-largest resident set while they are at work, and by how much it grows then.
+Each starts when what was written before it is on the disk. Seconds are of the whole command; memory is the
+largest resident set of the process that moves the rows. What proof costs is printed of the masked run: the
+share of its seconds that checks and profiles take, the largest resident set while they are at work, and by
+how much it grows then.
 """
 
 from __future__ import annotations
@@ -172,6 +173,7 @@ def dump_and_restore(staging: Server, source: Database) -> Measured:
         connection.execute("DROP DATABASE IF EXISTS baseline")
         connection.execute("CREATE DATABASE baseline TEMPLATE template0")
     programs = Path(find_client_tools(18, None).dump).parent
+    os.sync()
     started = time.perf_counter()
     dump = subprocess.Popen([programs / "pg_dump", source.uri()], stdout=subprocess.PIPE)
     psql: list[str | Path] = [
@@ -193,6 +195,7 @@ def parity(*words: str) -> list[str]:
 
 def run(command: list[str], environment: dict[str, str]) -> Measured:
     """Run a command that must succeed; its seconds and memory."""
+    os.sync()
     started = time.perf_counter()
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
