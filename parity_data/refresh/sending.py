@@ -38,11 +38,11 @@ def sending(refresh: Refresh) -> Generator[TableSent, None, None]:
     watch = Watch(refresh.snapshot.connection, refresh.ledger, limits, refresh.application, refresh.log)
     pieces = _pieces(refresh)
     # Whoever writes a whole table empties it first, which a lock would hold up, and leaves nothing to vacuum.
-    refresh.in_pieces = sorted({p.leaf.name for p in pieces if writer is None and not p.alone})
+    refresh.filled_in_pieces = sorted({p.leaf.name for p in pieces if writer is None and not p.alone})
     with (
         words(refresh),
         models_memory(refresh.masks, refresh.keys, refresh.settings.work),
-        build.no_vacuum(refresh.building.target, refresh.in_pieces),
+        build.no_vacuum(refresh.building.target, refresh.filled_in_pieces),
     ):
         yield from send_tables(
             pieces,

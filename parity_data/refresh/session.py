@@ -76,7 +76,7 @@ class Refresh:
         self.started_at = datetime.now(UTC)
         self.stages: list[tuple[str, float]] = []
         self.sent: dict[Name, TableSent] = {}
-        self.in_pieces: list[Name] = []
+        self.filled_in_pieces: list[Name] = []
         self.selections: dict[Name, Selection] = {}
         self.checks: list[CheckResult] = []
         self._exit = contextlib.ExitStack()
@@ -325,7 +325,10 @@ class Refresh:
     @worded
     def verify(self) -> list[CheckResult]:
         """Every check on the built release, and the profiles of both sides."""
-        with build.no_vacuum(self.building.target, self.in_pieces), self.building.connect() as connection:
+        with (
+            build.no_vacuum(self.building.target, self.filled_in_pieces),
+            self.building.connect() as connection,
+        ):
             self.verification = Verification(self, connection)
             self.checks = [*self.covered.checks(), *self.verification.run(), *counted(self.sent)]
             self._stage("checks")

@@ -243,9 +243,10 @@ def no_vacuum(target: Database, tables: Sequence[Name]) -> Iterator[None]:
 
     It would take time from both, in vain: whoever gives the table a key waits for a second
     (deadlock_timeout) until PostgreSQL ends its vacuum, and the swap ends it, too. Autovacuum passes over a
-    table whose lock it cannot have at once; the lock taken here holds up neither COPY nor SELECT. Should it
-    be lost, the work goes on. https://www.postgresql.org/docs/current/explicit-locking.html. Raises
-    TargetError when there is no connection.
+    table whose lock it cannot have at once; the lock taken here holds up neither COPY nor SELECT. Where it
+    cannot be had, or is lost, the work goes on without.
+    https://www.postgresql.org/docs/current/explicit-locking.html. Raises TargetError when there is no
+    connection.
     """
     if not tables:
         yield
