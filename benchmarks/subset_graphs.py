@@ -13,7 +13,7 @@ from parity_data.subset._draw import draws
 from parity_data.subset.keys import TableKeys, link_codes, resolve_links
 from parity_data.subset.links import Link, make_links
 
-_INTEGER = Type(20, Name("pg_catalog", "int8"), "b", "N", send="int8send")
+_INTEGER = Type(20, Name("pg_catalog", "int8"), "b", "N")
 _KEY = b"benchmark" * 4
 
 #: By table: number of rows, and by column the table it references with the referenced number (-1: NULL).

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from psycopg import sql
-
 from parity_data.catalog.model import Name, Type
 
 _TYPES = """
 SELECT t.oid::int8, n.nspname, t.typname, t.typtype::text, t.typcategory::text, t.typbasetype::int8,
        CASE WHEN t.typcategory = 'A' THEN t.typelem::int8 ELSE 0 END, t.typrelid::int8,
-       sn.nspname, s.proname, t.typreceive <> 0, t.typnotnull,
-       t.typtype = 'd' OR s.proargtypes[0] = t.oid OR a.typtype = 'p'
+       t.typsend <> 0 AND t.typreceive <> 0, t.typnotnull
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-LEFT JOIN pg_proc s ON s.oid = t.typsend LEFT JOIN pg_namespace sn ON sn.oid = s.pronamespace
-LEFT JOIN pg_type a ON a.oid = s.proargtypes[0]
 """
 _FIELDS = """
 SELECT a.attrelid::int8, a.attname, a.atttypid::int8
@@ -69,8 +64,7 @@ class TypeReader:
         return self._built[oid]
 
     def _build(self, oid: int) -> Type:
-        schema, name, kind, category, base, element, relation, *rest = self._rows[oid]
-        send_schema, send, receive, not_null, callable_by_name = rest
+        schema, name, kind, category, base, element, relation, binary, not_null = self._rows[oid]
         below = {
             "base": self.type(base) if base else None,
             "element": self.type(element) if element else None,
@@ -78,17 +72,14 @@ class TypeReader:
         }
         fields = tuple((n, self.type(o)) for n, o in self._fields[relation]) if kind == "c" else ()
         parts = [part for part in below.values() if part] + [part for _, part in fields]
-        # The one of refcursor is declared for text, so SQL cannot call it.
-        own = send is not None and receive and callable_by_name and name not in OID_ALIASES
         return Type(
             oid=oid,
             name=Name(schema, name),
             kind=kind,
             category=category,
-            send=sql.Identifier(send_schema, send).as_string(None) if send else None,
             fields=fields,
             labels=tuple(self._labels.get(oid, ())),
-            binary=bool(own and all(part.binary for part in parts)),
+            binary=binary and name not in OID_ALIASES and all(part.binary for part in parts),
             checks=tuple(self._checks.get(oid, ())),
             not_null=not_null,
             **below,

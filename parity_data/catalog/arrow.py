@@ -1,34 +1,36 @@
-"""Rows as Arrow batches over ADBC, in the snapshot, and row addresses as numbers."""
+"""Rows as Arrow batches, in the snapshot, and row addresses as numbers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
 import numpy.typing as npt
+import psycopg
 import pyarrow as pa
 from psycopg import sql
 
+from parity_data.catalog._copy_out import copy_out
 from parity_data.database import Database
-from parity_data.errors import SourceError
+from parity_data.errors import ParityError, SourceError, TargetError
 
 #: Packed row addresses: block number * 65536 + line pointer, ascending.
 RowAddresses = npt.NDArray[np.int64]
 
-#: Bytes per Arrow batch; memory in flight is a few of these per connection.
-BATCH_BYTES = 8 * 1024 * 1024
-
 
 class ArrowReader:
-    """An ADBC connection, in a snapshot when one is given. Not for several threads at once."""
+    """A connection that gives rows as Arrow batches, in a snapshot when one is given.
+
+    Not for several threads at once.
+    """
 
     def __init__(self, database: Database, snapshot: str | None = None) -> None:
         try:
-            self._connection = adbc.connect(database.uri(), autocommit=True)
-        except adbc.Error as error:
+            self._connection: psycopg.Connection[Any] = psycopg.connect(database.uri(), autocommit=True)
+        except psycopg.OperationalError as error:
             if snapshot is not None and not re.search("too many|connection slots", str(error)):
                 # Who holds the snapshot has been connected all the time.
                 raise SourceError.lost() from None
@@ -37,33 +39,51 @@ class ArrowReader:
             ) from None
         try:
             if snapshot is not None:
-                self._execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                self._execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
+                self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                self._connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot))
+        except psycopg.Error as error:
+            self.close()
+            if error.sqlstate in ("22023", "42704"):  # there is no such snapshot
+                raise SourceError.lost() from None
+            raise explain(error, "snapshot") from None
         except BaseException:
             self.close()
             raise
 
-    def _execute(self, statement: str) -> None:
-        with self._connection.cursor() as cursor:
-            try:
-                cursor.execute(statement)
-            except adbc.Error as error:
-                if getattr(error, "sqlstate", None) in ("22023", "42704"):  # there is no such snapshot
-                    raise SourceError.lost() from None
-                raise explain(error, "snapshot") from None
-
     def batches(self, query: sql.Composable, where: str) -> Iterator[pa.RecordBatch]:
-        """Batches of the query's rows. where: what to blame in errors. Raises SourceError."""
-        with self._connection.cursor() as cursor:
-            cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-            try:
-                cursor.execute(query.as_string(None))
-                yield from cursor.fetch_record_batch()
-            except (adbc.Error, pa.ArrowException, OSError) as error:
-                raise explain(error, where) from None
+        """Batches of the query's rows, none when there are none. where: what to blame in errors.
+
+        Numbers, booleans and text come as such, anything else as the bytes of its binary form. Text is not
+        checked to be UTF-8. Raises SourceError.
+        """
+        try:
+            yield from copy_out(self._connection, query.as_bytes(self._connection))
+        except psycopg.Error as error:
+            raise self._explain(error, where) from None
+
+    def _explain(self, error: psycopg.Error, where: str) -> ParityError:
+        return explain(error, where)
 
     def close(self) -> None:
         self._connection.close()
+
+
+class ConnectionReader(ArrowReader):
+    """Reads in the connection's own transaction: what it has made nobody else sees.
+
+    ``batches`` raises psycopg.OperationalError as it is, and TargetError.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def _explain(self, error: psycopg.Error, where: str) -> ParityError:
+        if isinstance(error, psycopg.OperationalError):
+            raise error
+        return TargetError(f"Reading back failed ({type(error).__name__}).", where=where)
+
+    def close(self) -> None:
+        """The connection belongs to whoever opened it."""
 
 
 @contextmanager

@@ -31,7 +31,6 @@ class Type:
     name: Name
     kind: str
     category: str
-    send: str | None = None
     element: Type | None = None
     base: Type | None = None
     subtype: Type | None = None

@@ -12,9 +12,8 @@ import polars as pl
 import psycopg
 
 from parity_data.catalog import Name, Table
-from parity_data.catalog.arrow import ArrowReader
+from parity_data.catalog.arrow import ArrowReader, ConnectionReader
 from parity_data.catalog.model import Column, ForeignKey
-from parity_data.catalog.one_connection import ConnectionReader
 from parity_data.errors import ParityError
 from parity_data.mask import MaskSpec, describe, keeps_everything
 from parity_data.profile import (

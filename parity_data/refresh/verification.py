@@ -16,11 +16,10 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from parity_data.catalog import Catalog
-from parity_data.catalog.arrow import ArrowReader
+from parity_data.catalog.arrow import ArrowReader, ConnectionReader
 from parity_data.catalog.fingerprint import Fingerprint, read_fingerprint, sequence_positions
 from parity_data.catalog.migrations import migration_heads
 from parity_data.catalog.model import Column, Name
-from parity_data.catalog.one_connection import ConnectionReader
 from parity_data.catalog.reading import own_rows
 from parity_data.refresh.declared import declared_differences, judged
 from parity_data.refresh.nights import built_bytes

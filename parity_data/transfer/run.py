@@ -1,6 +1,6 @@
 """Send many slices over several connections, the heaviest first, table by table finished.
 
-Workers are threads: masking, Arrow, ADBC and COPY release the interpreter's lock, and a killed process
+Workers are threads: reading, masking, Arrow and COPY release the interpreter's lock, and a killed process
 leaves no orphan behind.
 """
 

@@ -1,9 +1,9 @@
 """How each column travels: what is selected, what a masker sees, what is written.
 
-A column that is kept leaves the source as the opaque bytes of its own ``typsend`` function (or as a
-fixed-width number, or as the bytes of its text) and enters the target as those bytes. A masked one leaves
-as text and is encoded here. A table that holds a type without binary form, or a masked column whose type has
-no encoder, travels as CSV instead, every value in PostgreSQL's own text form.
+A column that is kept leaves the source in its type's binary form (opaque bytes, or a fixed-width number) and
+enters the target in it. A masked one leaves as text and is encoded here. A table that holds a type without
+binary form, or a masked column whose type has no encoder, travels as CSV instead, every value in PostgreSQL's
+own text form.
 """
 
 from __future__ import annotations
@@ -28,11 +28,6 @@ from parity_data.mask import (
 from parity_data.transfer import encode, oids
 
 Codec = Literal["binary", "csv"]
-
-#: Fixed-width types that Arrow, ADBC and pgpq carry natively, NaN and -0 included.
-_NATIVE = frozenset({"int2", "int4", "int8", "float4", "float8", "bool"})
-#: Types whose send function gives the text as it is, so that calling it is wasted.
-_PLAIN_TEXT = frozenset({"text", "varchar"})
 
 
 @dataclass(frozen=True)
@@ -107,19 +102,14 @@ def masker_of(plan: ColumnPlan, keys: KeyRing, known: KnownValues | None) -> Col
 
 def select_expression(plan: ColumnPlan, codec: Codec, source: sql.Composable | None = None) -> sql.Composable:
     """What stands in the SELECT list for the column. source: what to select in its stead, of its type."""
-    name = sql.Identifier(plan.column.name) if source is None else source
+    value: sql.Composable = sql.Identifier(plan.column.name) if source is None else source
     type_ = plan.column.type
-    if type_.base is not None:
-        # Polymorphic send functions do not look through domains.
-        plain = sql.Identifier(type_.plain.name.schema, type_.plain.name.name)
-        value: sql.Composable = sql.SQL("{}::{}").format(name, plain)
-    else:
-        value = name
-    if codec == "csv" or plan.as_text:
-        return _text(value, type_.plain)
-    if type_.plain.name.name in _NATIVE | _PLAIN_TEXT and type_.plain.built_in:
+    if codec != "csv" and not plan.as_text:
         return value
-    return sql.SQL("{}({})").format(sql.SQL(type_.plain.send or ""), value)
+    if type_.base is not None:
+        plain = sql.Identifier(type_.plain.name.schema, type_.plain.name.name)
+        value = sql.SQL("{}::{}").format(value, plain)
+    return _text(value, type_.plain)
 
 
 def _text(value: sql.Composable, plain: Type) -> sql.Composable:

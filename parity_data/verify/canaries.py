@@ -32,7 +32,7 @@ _SHADOW = Name("", "canaries")
 _CLEAN = "clean"
 _KEPT = "kept column"
 
-_TEXT = Type(25, Name("pg_catalog", "text"), "b", "S", send="textsend")
+_TEXT = Type(25, Name("pg_catalog", "text"), "b", "S")
 
 
 class Canaries:

@@ -12,9 +12,8 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 
-from parity_data.catalog.arrow import ArrowReader
+from parity_data.catalog.arrow import ArrowReader, ConnectionReader
 from parity_data.catalog.model import Leaf, Name
-from parity_data.catalog.one_connection import ConnectionReader
 from parity_data.database import Database
 from parity_data.transfer import Slice, TablePlan, oids, slices
 from parity_data.transfer.extract import read_slice

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from parity_data.catalog.model import Catalog, Column, ForeignKey, Name, Table, Type
 
-TEXT = Type(25, Name("pg_catalog", "text"), "b", "S", send="textsend")
-INTEGER = Type(23, Name("pg_catalog", "int4"), "b", "N", send="int4send")
+TEXT = Type(25, Name("pg_catalog", "text"), "b", "S")
+INTEGER = Type(23, Name("pg_catalog", "int4"), "b", "N")
 
 
 def column(name: str, position: int, *, kind: Type = TEXT, generated: str = "") -> Column:

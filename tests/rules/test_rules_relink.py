@@ -12,7 +12,7 @@ from parity_data.catalog.model import Catalog, Column, ForeignKey, Name, Table, 
 from parity_data.rules import load_policy
 from parity_data.rules.check_subset import check_subset
 
-BIGINT = Type(20, Name("pg_catalog", "int8"), "b", "N", send="int8send")
+BIGINT = Type(20, Name("pg_catalog", "int8"), "b", "N")
 POLICY = """version: 1
 subset:
   virtual_keys:

@@ -13,7 +13,7 @@ from parity_data.subset._draw import draws
 from parity_data.subset.keys import TableKeys, link_codes, resolve_links
 from parity_data.subset.links import Link, make_links
 
-INTEGER = Type(20, Name("pg_catalog", "int8"), "b", "N", send="int8send")
+INTEGER = Type(20, Name("pg_catalog", "int8"), "b", "N")
 
 KEY = b"a key of thirty-two bytes, or so"
 
