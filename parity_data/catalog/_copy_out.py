@@ -26,9 +26,10 @@ from parity_data.compiled import compiled
 #: Bytes of rows that make a batch; memory in flight is a few of these per connection.
 BATCH_BYTES = 8 * 1024 * 1024
 
+_BOOL = 16
 #: OID of a type -> (Arrow's type, how it is sent). Any other type arrives as the bytes it is sent as.
 _FIXED: dict[int, tuple[pa.DataType, str]] = {
-    16: (pa.bool_(), "u1"),
+    _BOOL: (pa.bool_(), "u1"),
     20: (pa.int64(), ">i8"),
     21: (pa.int16(), ">i2"),
     23: (pa.int32(), ">i4"),
@@ -86,10 +87,13 @@ def _fill(connection: int, raw: _Bytes, pending: npt.NDArray[np.int64]) -> tuple
 
 
 @compiled
-def _locate(raw: _Bytes, at: int, used: int, starts: _Numbers, lengths: _Numbers) -> int:
+def _locate(
+    raw: _Bytes, at: int, used: int, starts: _Numbers, lengths: _Numbers, totals: npt.NDArray[np.int64]
+) -> int:
     """Where the fields of each row begin and how long they are, by column; -1 for NULL.
 
-    Gives the number of rows, -1 for what is no such format.
+    totals: by column, bytes of all its fields and how many are NULL; zeros, to be added to. Gives the number
+    of rows, -1 for what is no such format.
     """
     columns, most = starts.shape
     rows = 0
@@ -107,43 +111,63 @@ def _locate(raw: _Bytes, at: int, used: int, starts: _Numbers, lengths: _Numbers
                 return -1
             length = (raw[at] << 24) | (raw[at + 1] << 16) | (raw[at + 2] << 8) | raw[at + 3]
             at += 4
+            starts[column, rows] = at
             if length == 0xFFFFFFFF:
-                starts[column, rows] = at
                 lengths[column, rows] = -1
+                totals[column, 1] += 1
                 continue
             if at + length > used:
                 return -1
-            starts[column, rows] = at
             lengths[column, rows] = length
+            totals[column, 0] += length
             at += length
         rows += 1
     return rows
 
 
 @compiled
-def _take(raw: _Bytes, starts: _Numbers, lengths: _Numbers, into: _Bytes) -> None:
-    """Put the fields of one column behind each other."""
-    source, to = raw.ctypes.data, into.ctypes.data
-    for row in range(len(starts)):
-        length = lengths[row]
-        if length > 0:
-            _copy(to, source + starts[row], np.uint64(length))
-            to += length
+def _spread(
+    raw: _Bytes,
+    rows: int,
+    starts: _Numbers,
+    lengths: _Numbers,
+    widths: npt.NDArray[np.int64],
+    into: npt.NDArray[np.int64],
+    ends: _Numbers,
+) -> bool:
+    """Put the fields of each column behind each other. Gives whether all are as wide as they must be.
 
-
-@compiled
-def _take_fixed(raw: _Bytes, starts: _Numbers, lengths: _Numbers, into: npt.NDArray[np.uint8]) -> bool:
-    """The same for fields of one width, NULL as zeros. into: rows x width. Whether all have that width."""
-    rows, width = into.shape
-    source, to = raw.ctypes.data, into.ctypes.data
-    for row in range(rows):
-        if lengths[row] == width:
-            _copy(to, source + starts[row], np.uint64(width))
-        elif lengths[row] < 0:
-            into[row] = 0
-        else:
-            return False
-        to += width
+    widths: bytes of each field of a column, NULL as zeros; 0 where every field has its own. into: addresses,
+    by column, changed. ends: of the fields of such columns; columns x rows + 1, the first zero.
+    """
+    source = raw.ctypes.data
+    nothing = np.zeros(8, np.uint8)
+    # A few rows at a time, which stay in the processor's cache from the first column to the last.
+    for first in range(0, rows, 256):
+        last = min(first + 256, rows)
+        for column in range(len(widths)):
+            to = into[column]
+            width = widths[column]
+            if width:
+                for row in range(first, last):
+                    length = lengths[column, row]
+                    if length == width:
+                        _copy(to, source + starts[column, row], np.uint64(width))
+                    elif length < 0:
+                        _copy(to, nothing.ctypes.data, np.uint64(width))
+                    else:
+                        return False
+                    to += width
+            else:
+                end = ends[column, first]
+                for row in range(first, last):
+                    length = lengths[column, row]
+                    if length > 0:
+                        _copy(to, source + starts[column, row], np.uint64(length))
+                        to += length
+                        end += length
+                    ends[column, row + 1] = end
+            into[column] = to
     return True
 
 
@@ -228,33 +252,34 @@ def _header(raw: _Bytes) -> int:
 def _batch(
     raw: _Bytes, at: int, used: int, messages: int, names: list[str], oids: list[int]
 ) -> pa.RecordBatch:
-    starts: _Numbers = np.empty((len(names), messages), np.int32)
-    lengths: _Numbers = np.empty((len(names), messages), np.int32)
-    rows = _locate(raw, at, used, starts, lengths)
+    columns = len(names)
+    starts: _Numbers = np.empty((columns, messages), np.int32)
+    lengths: _Numbers = np.empty((columns, messages), np.int32)
+    totals = np.zeros((columns, 2), np.int64)
+    rows = _locate(raw, at, used, starts, lengths, totals)
     if rows < 0:
         raise psycopg.DataError("not the binary format of COPY")
-    columns = [_array(raw, starts[i, :rows], lengths[i, :rows], oid) for i, oid in enumerate(oids)]
-    return pa.RecordBatch.from_arrays(columns, names)
-
-
-def _array(raw: _Bytes, starts: _Numbers, lengths: _Numbers, oid: int) -> pa.Array:
-    rows = len(starts)
-    absent = lengths < 0
-    nulls = int(np.count_nonzero(absent))
-    valid = pa.py_buffer(np.packbits(~absent, bitorder="little")) if nulls else None
-    if oid in _FIXED:
-        type_, form = _FIXED[oid]
-        kind = np.dtype(form)
-        fixed = np.empty((rows, kind.itemsize), np.uint8)
-        if not _take_fixed(raw, starts, lengths, fixed):
-            raise psycopg.DataError("a value is not as wide as its type")
-        numbers = fixed.reshape(-1).view(kind).astype(kind.newbyteorder("="))
-        if oid == 16:
-            numbers = np.packbits(numbers != 0, bitorder="little")
-        return pa.Array.from_buffers(type_, rows, [valid, pa.py_buffer(numbers)], nulls)
-    ends = np.zeros(rows + 1, np.int32)
-    np.cumsum(np.maximum(lengths, 0), out=ends[1:])
-    data: _Bytes = np.empty(ends[-1], np.uint8)
-    _take(raw, starts, lengths, data)
-    type_ = pa.string() if oid in _TEXT else pa.binary()
-    return pa.Array.from_buffers(type_, rows, [valid, pa.py_buffer(ends), pa.py_buffer(data)], nulls)
+    kinds = [np.dtype(_FIXED[oid][1]) if oid in _FIXED else None for oid in oids]
+    widths = np.array([kind.itemsize if kind else 0 for kind in kinds], np.int64)
+    data: list[_Bytes] = [
+        np.empty(rows * width if width else total, np.uint8)
+        for width, total in zip(widths, totals[:, 0], strict=True)
+    ]
+    ends: _Numbers = np.zeros((columns, rows + 1), np.int32)
+    into = np.array([values.ctypes.data for values in data], np.int64)
+    if not _spread(raw, rows, starts, lengths, widths, into, ends):
+        raise psycopg.DataError("a value is not as wide as its type")
+    arrays = []
+    for i, (oid, kind) in enumerate(zip(oids, kinds, strict=True)):
+        nulls = int(totals[i, 1])
+        valid = pa.py_buffer(np.packbits(lengths[i, :rows] >= 0, bitorder="little")) if nulls else None
+        if kind is None:
+            type_ = pa.string() if oid in _TEXT else pa.binary()
+            buffers = [valid, pa.py_buffer(ends[i]), pa.py_buffer(data[i])]
+        else:
+            type_ = _FIXED[oid][0]
+            numbers = data[i].view(kind).astype(kind.newbyteorder("="))
+            whole = np.packbits(numbers, bitorder="little") if oid == _BOOL else numbers
+            buffers = [valid, pa.py_buffer(whole)]
+        arrays.append(pa.Array.from_buffers(type_, rows, buffers, nulls))
+    return pa.RecordBatch.from_arrays(arrays, names)
