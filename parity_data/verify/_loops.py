@@ -1,4 +1,5 @@
 """Compiled loops over words: hash them, add their hashes up by text and by every few in a row, look these up.
+And over rows: add up the hashes of their values.
 
 They are in one file, since compiled code is made anew where its own source has changed, and not where a
 function has changed that was compiled into it.
@@ -204,3 +205,30 @@ def find_runs(
                     digest = _run_digest(total, size, salt)
                     if _is_held(digest, mark, fewer, count, bitmap, mask, places, top, packed, shift):
                         hit[size] = True
+
+
+@compiled
+def sum_rows(
+    hashes: U64, salts: U64, factors: U64, key: I64, last: np.uint64, plain: U64, bound: U64
+) -> np.uint64:
+    """Keyed sums of n rows of k values; see ``multiset``. Gives the sum of the rows' hashes.
+
+    hashes: k x n. salts, factors: k, the factors odd. key: places of the columns of the primary key. plain,
+    bound: k, to which the sums of the mixed hashes are added, as they are and times an odd number of the key.
+    """
+    columns, rows = hashes.shape
+    mixed = np.empty(columns, np.uint64)
+    whole = np.uint64(0)
+    for row in range(rows):
+        total, own = np.uint64(0), np.uint64(0)
+        for i in range(columns):
+            mixed[i] = _mixed(hashes[i, row] + salts[i])
+            total += factors[i] * mixed[i]
+            plain[i] += mixed[i]
+        for i in key:
+            own += factors[i] * mixed[i]
+        own = _mixed(own) | np.uint64(1) if key.size else np.uint64(1)
+        for i in range(columns):
+            bound[i] += own * mixed[i]
+        whole += _mixed(total + last)
+    return whole

@@ -19,6 +19,7 @@ import polars as pl
 import pyarrow as pa
 
 from parity_data.transfer.wire import TablePlan
+from parity_data.verify import _loops
 from parity_data.verify._words import Key
 
 U64 = npt.NDArray[np.uint64]
@@ -33,9 +34,6 @@ _WORDS = {
 _ODD = np.uint64(1)
 _ROUNDS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST_SHIFT = np.uint64(31)
-
-#: Rows mixed at once, so that they stay in the processor's cache.
-_AT_ONCE = 4096
 
 
 @dataclass
@@ -76,7 +74,8 @@ class RowSummer:
             for p in plan.columns
             if p.column.type.plain.name.name == "bpchar" and (plan.codec == "csv" or p.mask is not None)
         }
-        self._key_columns = [i for i, c in enumerate(self._columns) if c in plan.table.primary_key]
+        in_key = [i for i, c in enumerate(self._columns) if c in plan.table.primary_key]
+        self._key_columns = np.array(in_key, np.int64)
         self._seed = key.seed
         self._salts = _mixed(np.arange(len(self._columns), dtype=np.uint64) + np.uint64(key.salt))
         self._factors = _mixed(self._salts ^ np.uint64(key.factor)) | _ODD
@@ -94,23 +93,15 @@ class RowSummer:
         for i, column in enumerate(values):
             self._words(i, column, hashes[i])
             found.nulls[self._columns[i]] += column.null_count
-        keys = np.ones(rows, np.uint64)
-        whole = np.empty(rows, np.uint64)
         plain = np.zeros(len(values), np.uint64)
         bound = np.zeros(len(values), np.uint64)
-        for start in range(0, rows, _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            some = hashes[:, part] + self._salts[:, None]
-            _mix(some)
-            if self._key_columns:
-                keys[part] = _mixed(self._factors[self._key_columns] @ some[self._key_columns]) | _ODD
-            whole[part] = self._factors @ some
-            plain += some.sum(axis=1)
-            bound += some @ keys[part]
+        whole = _loops.sum_rows(
+            hashes, self._salts, self._factors, self._key_columns, self._last, plain, bound
+        )
         bound[self._key_columns] = plain[self._key_columns]
         found.values = dict(zip(self._columns, plain.tolist(), strict=True))
         found.bound = dict(zip(self._columns, bound.tolist(), strict=True))
-        found.whole = int(_mixed(whole + self._last).sum())
+        found.whole = int(whole)
         return found
 
     def _words(self, place: int, values: pa.Array, out: U64) -> None:
@@ -136,19 +127,8 @@ def changed_columns(sent: TableSums, there: TableSums, key: Sequence[str] = ()) 
     return [c for c, number in sent.bound.items() if there.bound.get(c) != number]
 
 
-def _mix(x: U64) -> None:
-    """Mix all bits in place (the finaliser of SplitMix64: Steele, Lea, Flood 2014)."""
-    shifted = np.empty_like(x)
-    for shift, factor in _ROUNDS:
-        np.right_shift(x, shift, out=shifted)
-        x ^= shifted
-        x *= factor
-    np.right_shift(x, _LAST_SHIFT, out=shifted)
-    x ^= shifted
-
-
 def _mixed(x: U64) -> U64:
-    """The numbers with all bits mixed."""
-    x = x.copy()
-    _mix(x)
-    return x
+    """The numbers with all bits mixed (the finaliser of SplitMix64: Steele, Lea, Flood 2014)."""
+    for shift, factor in _ROUNDS:
+        x = (x ^ (x >> shift)) * factor
+    return x ^ (x >> _LAST_SHIFT)
