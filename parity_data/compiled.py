@@ -6,11 +6,17 @@ in NUMBA_CACHE_DIR where that is set; where nothing can be written it is made an
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
+import llvmlite.binding
 import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
 from numba.core.errors import NumbaWarning
+from numba.extending import intrinsic
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -27,3 +33,66 @@ def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
         # No folder for the cache can be written.
         made = numba.njit(nogil=True, boundscheck=False)(function)
     return cast(Callable[_P, _R], made)
+
+
+def function_of(library: ctypes.CDLL, name: str, signature: Any) -> Any:
+    """A function of a library for compiled code, which is kept on disk and finds it by its name."""
+    symbol = f"parity_data_{name}"
+    llvmlite.binding.add_symbol(symbol, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+    return types.ExternalFunction(symbol, signature)
+
+
+#: C's memcpy for compiled code: address of what to fill, address of the source, bytes.
+copy_bytes = function_of(ctypes.CDLL(None), "memcpy", types.intp(types.intp, types.intp, types.uintp))
+
+
+def _loader(bits: int, kind: Any) -> Any:
+    def load(typing_context: Any, address: Any) -> Any:
+        def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            pointer = builder.inttoptr(arguments[0], ir.IntType(bits).as_pointer())
+            return builder.load(pointer, align=1)
+
+        return kind(types.intp), make
+
+    return intrinsic(load)
+
+
+def _storer(bits: int, kind: Any) -> Any:
+    def store(typing_context: Any, address: Any, value: Any) -> Any:
+        def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            pointer = builder.inttoptr(arguments[0], ir.IntType(bits).as_pointer())
+            builder.store(arguments[1], pointer, align=1)
+            return context.get_dummy_value()
+
+        return types.void(types.intp, kind), make
+
+    return intrinsic(store)
+
+
+#: For compiled code: the byte at an address, and four and eight as one number. They need not be aligned.
+byte_at: Any = _loader(8, types.uint8)
+half_at: Any = _loader(32, types.uint32)
+word_at: Any = _loader(64, types.uint64)
+#: The same for writing: address, number.
+put_byte: Any = _storer(8, types.uint8)
+put_half: Any = _storer(32, types.uint32)
+put_word: Any = _storer(64, types.uint64)
+
+
+@compiled
+def copy_few(to: int, source: int, length: int) -> None:
+    """Like ``copy_bytes``, and faster where there are few."""
+    if length > 16:
+        copy_bytes(to, source, np.uint64(length))
+    elif length >= 8:
+        # From both ends, some bytes twice.
+        last: np.uint64 = word_at(source + length - 8)
+        put_word(to, word_at(source))
+        put_word(to + length - 8, last)
+    elif length >= 4:
+        end: np.uint32 = half_at(source + length - 4)
+        put_half(to, half_at(source))
+        put_half(to + length - 4, end)
+    else:
+        for i in range(length):
+            put_byte(to + i, byte_at(source + i))

@@ -1,4 +1,4 @@
-"""Rows as Arrow batches, in the snapshot, and row addresses as numbers."""
+"""Rows as Arrow batches or as fields, in the snapshot, and row addresses as numbers."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 from psycopg import sql
 
 from parity_data.catalog._copy_out import copy_out
+from parity_data.catalog.fields import Fields, arrays
 from parity_data.database import Database
 from parity_data.errors import ParityError, SourceError, TargetError
 
@@ -22,7 +23,7 @@ RowAddresses = npt.NDArray[np.int64]
 
 
 class ArrowReader:
-    """A connection that gives rows as Arrow batches, in a snapshot when one is given.
+    """A connection that gives rows a batch at a time, in a snapshot when one is given.
 
     Not for several threads at once.
     """
@@ -56,6 +57,15 @@ class ArrowReader:
         Numbers, booleans and text come as such, anything else as the bytes of its binary form. Text is not
         checked to be UTF-8. Raises SourceError.
         """
+        for names, columns in self._read(query, where):
+            yield pa.RecordBatch.from_arrays(arrays(columns), names)
+
+    def fields(self, query: sql.Composable, where: str) -> Iterator[list[Fields]]:
+        """The same as the server sends them. Raises SourceError."""
+        for _, columns in self._read(query, where):
+            yield columns
+
+    def _read(self, query: sql.Composable, where: str) -> Iterator[tuple[list[str], list[Fields]]]:
         try:
             yield from copy_out(self._connection, query.as_bytes(self._connection))
         except psycopg.Error as error:
@@ -71,7 +81,7 @@ class ArrowReader:
 class ConnectionReader(ArrowReader):
     """Reads in the connection's own transaction: what it has made nobody else sees.
 
-    ``batches`` raises psycopg.OperationalError as it is, and TargetError.
+    ``batches`` and ``fields`` raise psycopg.OperationalError as it is, and TargetError.
     """
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:

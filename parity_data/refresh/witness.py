@@ -10,9 +10,11 @@ import psycopg
 import pyarrow as pa
 
 from parity_data.catalog import Name
+from parity_data.catalog.fields import Fields
 from parity_data.database import Database
 from parity_data.mask import MaskSpec, describe, keeps_everything
 from parity_data.transfer import TablePlan, TableSent
+from parity_data.transfer.wire import in_arrow
 from parity_data.verify._words import Key
 from parity_data.verify.canonical import Canonical
 from parity_data.verify.digests import ColumnKey, ValueDigests
@@ -56,18 +58,23 @@ class _Witness:
             self.digests.add_kept(values)
 
     def observe_rows(
-        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], rows: int
+        self,
+        plan: TablePlan,
+        before: Sequence[Fields | pa.Array],
+        ready: Sequence[Fields | pa.Array],
+        rows: int,
     ) -> None:
         """Take up a batch as it will stand in staging."""
         if self._summer is None:
             self._start(plan)
         for i, watch in self._watches.items():
-            watch.compare(before[i], ready[i])
+            watch.compare(in_arrow(before[i]), in_arrow(ready[i]))
         columns = list(ready)
         for i, column in enumerate(plan.columns):
             if column.mask is not None and self._canonical is not None:
-                raw, masked = pl.Series(before[i], dtype=pl.String), pl.Series(ready[i], dtype=pl.String)
-                columns[i] = self._canonical(column.column, raw, masked).to_arrow()
+                raw, masked = (pl.Series(in_arrow(side[i]), dtype=pl.String) for side in (before, ready))
+                canonical = self._canonical(column.column, raw, masked)
+                columns[i] = canonical.to_arrow(compat_level=pl.CompatLevel.oldest())
         assert self._summer is not None
         self.sums.add(self._summer.sums(columns, rows))
 

@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/current/sql-copy.html#SQL-COPY-FILE-FORMATS
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,37 +14,80 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-from pgpq import ArrowToPostgresBinaryEncoder
 
+from parity_data.catalog.fields import Bytes, Fields, Lengths, Starts
 from parity_data.catalog.model import Type
+from parity_data.compiled import compiled, copy_few, put_byte
 
 #: Days and microseconds from 1970-01-01 to PostgreSQL's epoch, 2000-01-01.
 _EPOCH_DAYS = 10_957
 _EPOCH_MICROSECONDS = _EPOCH_DAYS * 86_400_000_000
 
 
+#: What COPY takes.
+Data = bytes | memoryview
+
+#: How the binary format begins and ends: signature, flags, length of the header's extension; a count of -1.
+HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+TRAILER = b"\xff\xff"
+
+
 class BinaryWriter:
-    """Encodes batches of Arrow arrays with pgpq. types: of the columns, the same in every batch."""
+    """Puts batches of columns together to rows."""
 
-    def __init__(self, types: list[pa.DataType]) -> None:
-        self._schema = pa.schema([pa.field(str(i), t, nullable=True) for i, t in enumerate(types)])
-        self._encoder = ArrowToPostgresBinaryEncoder(self._schema)
-        self._header = self._encoder.write_header()
+    def __init__(self) -> None:
+        self._header = HEADER
 
-    def write(self, columns: list[pa.Array], rows: int) -> bytes:
+    def write(self, columns: Sequence[Fields], rows: int) -> Data:
         """Bytes of one batch, with the header before the first."""
-        if not columns:
-            # A table without columns still has rows: each is a field count of zero.
-            body = b"\x00\x00" * rows
-        else:
-            batch = pa.RecordBatch.from_arrays(columns, schema=self._schema)
-            body = self._encoder.write_batch(batch)
         head, self._header = self._header, b""
-        return head + body
+        # A table without columns still has rows: each is a field count of zero.
+        return _rows(columns, head) if columns else head + b"\x00\x00" * rows
 
     def finish(self) -> bytes:
+        """Closing bytes, with the header when nothing came before."""
         head, self._header = self._header, b""
-        return head + self._encoder.finish()
+        return head + TRAILER
+
+
+def places_of(columns: Sequence[Fields]) -> tuple[npt.NDArray[np.int64], Starts, Lengths]:
+    """Where values lie: the address of each of k columns, and k x n starts and lengths.
+
+    The columns must outlive what is done with it.
+    """
+    bases = np.array([column.raw.ctypes.data for column in columns], np.int64)
+    starts = np.stack([column.starts for column in columns])
+    return bases, starts, np.stack([column.lengths for column in columns])
+
+
+def _rows(columns: Sequence[Fields], head: bytes) -> memoryview:
+    bases, starts, lengths = places_of(columns)
+    size = starts.shape[1] * (2 + 4 * len(columns)) + int(np.maximum(lengths, 0).sum(dtype=np.int64))
+    into = np.empty(len(head) + size, np.uint8)
+    into[: len(head)] = np.frombuffer(head, np.uint8)
+    _weave(bases, starts, lengths, into[len(head) :])
+    return into.data
+
+
+@compiled
+def _weave(bases: npt.NDArray[np.int64], starts: Starts, lengths: Lengths, into: Bytes) -> None:
+    """Rows out of columns: of each row the number of its fields, then each field behind its length."""
+    columns, rows = starts.shape
+    at = into.ctypes.data
+    for row in range(rows):
+        put_byte(at, np.uint8(columns >> 8))
+        put_byte(at + 1, np.uint8(columns & 0xFF))
+        at += 2
+        for column in range(columns):
+            length = int(lengths[column, row])
+            put_byte(at, np.uint8((length >> 24) & 0xFF))
+            put_byte(at + 1, np.uint8((length >> 16) & 0xFF))
+            put_byte(at + 2, np.uint8((length >> 8) & 0xFF))
+            put_byte(at + 3, np.uint8(length & 0xFF))
+            at += 4
+            if length > 0:
+                copy_few(at, bases[column] + starts[column, row], length)
+                at += length
 
 
 def csv_bytes(columns: list[pa.Array], rows: int) -> bytes:
@@ -66,7 +109,7 @@ def can_encode(plain: Type) -> bool:
 
 
 def from_text(values: pa.Array, plain: Type) -> pa.Array:
-    """Values in PostgreSQL's text form -> Arrow values that pgpq writes as the type's binary form.
+    """Values in PostgreSQL's text form -> Arrow values that are written as the type's binary form.
 
     values: large strings. Raises ValueError for a text that is no value of the type.
     """

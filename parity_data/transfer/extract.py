@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pyarrow as pa
 from psycopg import sql
 
 from parity_data.catalog.arrow import ArrowReader, RowAddresses, tid_array, unpack_tids
+from parity_data.catalog.fields import Fields
 from parity_data.transfer.spec import Slice
-from parity_data.transfer.wire import opaque, select_expression
+from parity_data.transfer.wire import select_expression
 
 #: Row addresses per statement when rows are fetched one by one.
 FETCH_ROWS = 40_000
 
 
-def read_slice(reader: ArrowReader, piece: Slice) -> Iterator[list[pa.Array]]:
-    """Batches of the slice's rows, columns in the plan's order."""
+def read_slice(reader: ArrowReader, piece: Slice) -> Iterator[list[Fields]]:
+    """Batches of the slice's rows, columns in the plan's order; of a table without columns, addresses."""
     columns = [select_expression(p, piece.plan.codec) for p in piece.plan.columns]
     relation = sql.Identifier(piece.leaf.name.schema, piece.leaf.name.name)
     if piece.chosen is not None and piece.fetch:
@@ -41,29 +41,23 @@ def _select(
     condition: sql.Composable,
     piece: Slice,
     chosen: RowAddresses | None,
-) -> Iterator[list[pa.Array]]:
+) -> Iterator[list[Fields]]:
     addressed = chosen is not None or not columns or bool(piece.new_keys)
     wanted = [*columns, sql.SQL("tidsend(ctid)")] if addressed else columns
     named = sql.SQL(", ").join(
         sql.SQL("{} AS {}").format(expression, sql.Identifier(f"c{i}")) for i, expression in enumerate(wanted)
     )
     query = sql.SQL("SELECT {} FROM ONLY {} WHERE {}").format(named, relation, condition)
-    for batch in reader.batches(query, str(piece.table)):
+    for found in reader.fields(query, str(piece.table)):
         if chosen is None and not piece.new_keys:
-            yield _opaque(piece, batch.columns)
+            yield found
             continue
-        address = unpack_tids(batch.columns[-1])
+        address = unpack_tids(found[-1].arrow())
         if chosen is not None:
             at = np.minimum(np.searchsorted(chosen, address), len(chosen) - 1)
             keep = chosen[at] == address
-            batch, address = batch.filter(pa.array(keep)), address[keep]
-        found = batch.columns[: len(columns)] or [batch.columns[-1]]
+            found, address = [column.filter(keep) for column in found], address[keep]
+        values = found[: len(columns)] or [found[-1]]
         for keys in piece.new_keys:
-            found = keys.put_into(found, address)
-        yield _opaque(piece, found)
-
-
-def _opaque(piece: Slice, values: list[pa.Array]) -> list[pa.Array]:
-    # A table without columns gives the rows' addresses, to be counted.
-    plans = piece.plan.columns
-    return [opaque(plan, piece.plan.codec, v) for plan, v in zip(plans, values, strict=False)] or values
+            values = keys.put_into(values, address)
+        yield values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from psycopg import sql
 
 from parity_data.catalog.arrow import ArrowReader, RowAddresses, tid_array, unpack_tids
+from parity_data.catalog.fields import Fields
 from parity_data.catalog.model import Name
 from parity_data.database import Database
 from parity_data.transfer.wire import ColumnPlan, TablePlan, select_expression
@@ -37,7 +38,7 @@ class NewKeys:
     to: npt.NDArray[np.int32]
     values: Mapping[int, pa.Array]
 
-    def put_into(self, columns: list[pa.Array], address: RowAddresses) -> list[pa.Array]:
+    def put_into(self, columns: list[Fields], address: RowAddresses) -> list[Fields]:
         """The columns with the new values. address: of their rows, in any order."""
         at = np.minimum(np.searchsorted(self.address, address), len(self.address) - 1)
         moved = self.address[at] == address
@@ -46,7 +47,9 @@ class NewKeys:
         index = pa.array(self.to[at], mask=~moved)
         made = list(columns)
         for number, values in self.values.items():
-            made[number] = pc.if_else(pa.array(moved), pc.take(values, index), _plain(columns[number]))
+            own = columns[number]
+            merged = pc.if_else(pa.array(moved), pc.take(values, index), own.arrow())
+            made[number] = replace(Fields.of(merged), oid=own.oid)
         return made
 
 
@@ -96,8 +99,7 @@ def _values(
                 batches.append(batch)
     order = pa.array(np.argsort(np.concatenate(places)))
     return [
-        pc.take(pa.concat_arrays([_plain(batch.columns[i]) for batch in batches]), order)
-        for i in range(len(own))
+        pc.take(pa.concat_arrays([batch.columns[i] for batch in batches]), order) for i in range(len(own))
     ]
 
 
@@ -122,7 +124,3 @@ def _cast(name: str, like: ColumnPlan) -> sql.Composed:
     """The referenced column as a value of the referencing one's type below all domains."""
     plain = like.column.type.plain.name
     return sql.SQL("{}::{}").format(sql.Identifier(name), sql.Identifier(plain.schema, plain.name))
-
-
-def _plain(values: pa.Array) -> pa.Array:
-    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values

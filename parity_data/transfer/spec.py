@@ -14,9 +14,11 @@ import psycopg
 import pyarrow as pa
 
 from parity_data.catalog.arrow import RowAddresses
+from parity_data.catalog.fields import Fields
 from parity_data.catalog.model import Leaf, Name
 from parity_data.database import Database
 from parity_data.mask import KeyRing, KnownValues
+from parity_data.transfer.encode import Data
 from parity_data.transfer.relink import NewKeys
 from parity_data.transfer.wire import TablePlan
 
@@ -35,7 +37,8 @@ _ROW_BYTES = 100.0
 class Observer(Protocol):
     """Sees every masked column in the stream, before and after. Must be picklable once filled.
 
-    observe_rows sees every batch whole: columns in the plan's order, as selected and as they will be encoded.
+    observe_rows sees every batch whole: columns in the plan's order, as selected and as they will be encoded;
+    those that travel as text as Arrow arrays.
     """
 
     def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None: ...
@@ -43,14 +46,18 @@ class Observer(Protocol):
     def observe_kept(self, table: Name, column: str, values: pl.Series) -> None: ...
 
     def observe_rows(
-        self, plan: TablePlan, before: Sequence[pa.Array], ready: Sequence[pa.Array], rows: int
+        self,
+        plan: TablePlan,
+        before: Sequence[Fields | pa.Array],
+        ready: Sequence[Fields | pa.Array],
+        rows: int,
     ) -> None: ...
 
 
 class Writer(Protocol):
     """The writing side of a worker."""
 
-    def write(self, piece: Slice, data: Iterable[bytes]) -> None: ...
+    def write(self, piece: Slice, data: Iterable[Data]) -> None: ...
 
     def was_written(self, error: psycopg.Error, piece: Slice, rows: int) -> bool: ...
 

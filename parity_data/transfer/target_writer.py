@@ -18,6 +18,7 @@ from psycopg import sql
 
 from parity_data.database import Database
 from parity_data.transfer.control import Control
+from parity_data.transfer.encode import HEADER, TRAILER, Data
 from parity_data.transfer.load import copy_into, explain
 from parity_data.transfer.spec import Slice
 
@@ -49,7 +50,7 @@ class TargetWriter:
         self._transaction: str | None = None
         self._server_started: str | None = None
 
-    def write(self, piece: Slice, data: Iterable[bytes]) -> None:
+    def write(self, piece: Slice, data: Iterable[Data]) -> None:
         """Load the slice in one transaction. Raises psycopg.Error, TargetError, or what ``data`` raises."""
         if self._connection is None:
             self._connection = self._target.connect(role="target", autocommit=True)
@@ -117,16 +118,13 @@ class TargetWriter:
         self._connection = None
 
 
-#: How the binary format of COPY begins and ends: signature, flags, length of the header's extension; -1.
-_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-_TRAILER = b"\xff\xff"
 #: Bytes that are made before they are written.
 _AT_ONCE = 16 * 1024 * 1024
 
 
-def _by_size(data: Iterable[bytes]) -> Iterator[tuple[bool, bool, list[bytes]]]:
+def _by_size(data: Iterable[Data]) -> Iterator[tuple[bool, bool, list[Data]]]:
     """(first, last, parts): the data in groups, each made whole before it is given."""
-    first, parts, size = True, list[bytes](), 0
+    first, parts, size = True, list[Data](), 0
     for part in data:
         if size > _AT_ONCE:
             yield first, False, parts
@@ -147,7 +145,7 @@ class OneTransaction:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
 
-    def write(self, piece: Slice, data: Iterable[bytes]) -> None:
+    def write(self, piece: Slice, data: Iterable[Data]) -> None:
         """Load the slice. Raises psycopg.Error, or what ``data`` raises."""
         # Rows come frozen, so that a snapshot older than the release never sees its tables empty.
         copying = copy_into(piece, frozen=piece.into == piece.leaf.name)
@@ -155,11 +153,11 @@ class OneTransaction:
         for first, last, parts in _by_size(data):
             with self._connection.cursor() as cursor, cursor.copy(copying) as copy:
                 if binary and not first:
-                    copy.write(_HEADER)
+                    copy.write(HEADER)
                 for part in parts:
                     copy.write(part)
                 if binary and not last:
-                    copy.write(_TRAILER)
+                    copy.write(TRAILER)
 
     def was_written(self, error: psycopg.Error, piece: Slice, rows: int) -> bool:
         """It was not. Raises TargetError."""

@@ -1,6 +1,6 @@
 """How each column travels: what is selected, what a masker sees, what is written.
 
-A column that is kept leaves the source in its type's binary form (opaque bytes, or a fixed-width number) and
+A column that is kept leaves the source in its type's binary form, as opaque bytes, and
 enters the target in it. A masked one leaves as text and is encoded here. A table that holds a type without
 binary form, or a masked column whose type has no encoder, travels as CSV instead, every value in PostgreSQL's
 own text form.
@@ -8,6 +8,7 @@ own text form.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
+from parity_data.catalog.fields import Fields
 from parity_data.catalog.model import Column, Table, Type
 from parity_data.mask import (
     ColumnMasker,
@@ -133,41 +135,36 @@ class Writer:
             else None
             for p in plan.columns
         ]
-        self._encoder: encode.BinaryWriter | None = None
+        self._encoder = encode.BinaryWriter()
 
-    def write(self, columns: list[pa.Array], rows: int) -> bytes:
+    def write(self, columns: Sequence[Fields | pa.Array], rows: int) -> encode.Data:
         """Bytes of one batch. columns: masked ones as strings, kept ones as selected."""
         if self._plan.codec == "csv":
-            return encode.csv_bytes(columns, rows)
+            return encode.csv_bytes([in_arrow(values) for values in columns], rows)
         ready = []
         for plan, translation, values in zip(self._plan.columns, self._translations, columns, strict=True):
             if plan.as_text:
-                values = encode.from_text(values, plan.column.type.plain)
+                values = encode.from_text(in_arrow(values), plan.column.type.plain)
             elif translation is not None:
-                values = translation(values)
-            ready.append(values)
-        if self._encoder is None:
-            self._encoder = encode.BinaryWriter([values.type for values in ready])
+                values = translation(in_arrow(values))
+            ready.append(in_fields(values))
         return self._encoder.write(ready, rows)
 
     def finish(self) -> bytes:
         """Closing bytes."""
-        if self._plan.codec == "csv":
-            return b""
-        if self._encoder is None:
-            self._encoder = encode.BinaryWriter([pa.binary()] * len(self._plan.columns))
-        return self._encoder.finish()
+        return b"" if self._plan.codec == "csv" else self._encoder.finish()
 
 
-def opaque(plan: ColumnPlan, codec: Codec, values: pa.Array) -> pa.Array:
-    """Values as selected; kept text as bytes, since nobody has to read it and not all of it is UTF-8."""
-    if codec == "binary" and not plan.as_text and pa.types.is_string(values.type):
-        return values.view(pa.binary())
-    return values
+def in_fields(values: Fields | pa.Array) -> Fields:
+    """The values in the form in which a server takes them."""
+    return values if isinstance(values, Fields) else Fields.of(values)
+
+
+def in_arrow(values: Fields | pa.Array) -> pa.Array:
+    """The values as an Arrow array."""
+    return values.arrow() if isinstance(values, Fields) else values
 
 
 def as_text(values: pa.Array) -> pa.Array:
     """Values of a masked column as large strings. Raises pa.ArrowInvalid for bytes that are not UTF-8."""
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary_decode()
     return pc.cast(values, pa.large_string())

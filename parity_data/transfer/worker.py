@@ -12,6 +12,7 @@ import psycopg
 import pyarrow as pa
 
 from parity_data.catalog.arrow import ArrowReader
+from parity_data.catalog.fields import Fields
 from parity_data.errors import ParityError, SourceError, TargetError
 from parity_data.mask import ColumnMasker
 from parity_data.transfer import encode, wire
@@ -65,7 +66,7 @@ class Worker:
             masker.tally.clear()
         return self._maskers
 
-    def _data(self, piece: Slice, stream: _Stream) -> Iterator[bytes]:
+    def _data(self, piece: Slice, stream: _Stream) -> Iterator[encode.Data]:
         if self._reader is None:
             self._reader = ArrowReader(self._access.source, self._access.snapshot)
         for columns in read_slice(self._reader, piece):
@@ -106,8 +107,10 @@ class _Stream:
         types = {p.name: p.column.type.plain.name.name for p in piece.plan.columns}
         self._nothing = {name: r"\x" if types[name] == "bytea" else "" for name in self._maskers}
 
-    def encode(self, columns: list[pa.Array]) -> bytes:
-        rows = len(columns[0]) if columns else 0
+    def encode(self, found: list[Fields]) -> encode.Data:
+        rows = len(found[0]) if found else 0
+        as_text = [plan.as_text for plan in self._piece.plan.columns]
+        columns = [c.arrow() if text else c for c, text in zip(found, as_text, strict=False)]
         by_name = {p.name: values for p, values in zip(self._piece.plan.columns, columns, strict=False)}
         ready = [
             self._mask(plan.name, values, by_name) if plan.mask is not None else values
@@ -118,7 +121,8 @@ class _Stream:
             self._nulls_sent[plan.name] += values.null_count
             if plan.mask is None and self._kept_too and plan.column.type.plain.name.name in _OBSERVABLE:
                 assert self._observer is not None
-                self._observer.observe_kept(self._piece.table, plan.name, pl.Series(encode.as_string(values)))
+                kept = pl.Series(encode.as_string(wire.in_arrow(values)))
+                self._observer.observe_kept(self._piece.table, plan.name, kept)
         if self._observer is not None:
             self._observer.observe_rows(self._piece.plan, columns, ready, rows)
         try:
@@ -133,13 +137,17 @@ class _Stream:
         self._bytes += len(data)
         return data
 
-    def _mask(self, name: str, values: pa.Array, columns: dict[str, pa.Array]) -> pa.Array:
+    def _mask(self, name: str, values: pa.Array, columns: dict[str, Fields | pa.Array]) -> pa.Array:
         where = f"{self._piece.table}.{name}"
         try:
             raw = pl.Series(name, wire.as_text(values), dtype=pl.String)
             key = self._maskers[name].beside
             # Text and enums are sent as their text, kept or masked.
-            beside = None if key is None else pl.Series(key, wire.as_text(columns[key]), dtype=pl.String)
+            beside = (
+                None
+                if key is None
+                else pl.Series(key, wire.as_text(wire.in_arrow(columns[key])), dtype=pl.String)
+            )
         except (pa.ArrowInvalid, pl.exceptions.PolarsError):
             raise SourceError("The column holds bytes that are not UTF-8.", where=where) from None
         try:

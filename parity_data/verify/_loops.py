@@ -10,11 +10,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from parity_data.compiled import compiled
+from parity_data.compiled import byte_at, compiled, half_at, word_at
 
 U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
 
 #: Classes of characters: no part of a word; a letter or mark; a number; a decimal digit.
 OTHER, LETTER, NUMBER, DIGIT = 0, 1, 2, 3
@@ -24,6 +25,10 @@ _PRIME = np.uint64(0x100000001B3)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
+#: Multipliers of XXH64, and what is left of 64 bits.
+_XX_1, _XX_2 = np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F)
+_XX_4 = np.uint64(0x85EBCA77C2B2AE63)
+_S33, _S37 = np.uint64(33), np.uint64(37)
 
 
 @compiled
@@ -208,21 +213,57 @@ def find_runs(
 
 
 @compiled
+def _taken_up(code: np.uint64, word: np.uint64) -> np.uint64:
+    """One round of XXH64's ending (Yann Collet): eight more bytes of a value."""
+    word *= _XX_2
+    word = (word << _S31 | word >> _S33) * _XX_1
+    code ^= word
+    return (code << _S27 | code >> _S37) * _XX_1 + _XX_4
+
+
+@compiled
+def _hash(address: int, length: int, seed: np.uint64) -> np.uint64:
+    """A keyed number for a value; without XXH64's finaliser, so it is to be mixed before it is used."""
+    code = seed + np.uint64(length + 1) * _XX_1
+    at, end = address, address + length
+    while at + 8 <= end:
+        code = _taken_up(code, word_at(at))
+        at += 8
+    if at < end:
+        # The last bytes, some of them once more.
+        if length >= 8:
+            word: np.uint64 = word_at(end - 8)
+        elif length >= 4:
+            word = np.uint64(half_at(at)) << np.uint64(32) | np.uint64(half_at(end - 4))
+        else:
+            word = np.uint64(0)
+            while at < end:
+                word = word << np.uint64(8) | np.uint64(byte_at(at))
+                at += 1
+        code = _taken_up(code, word)
+    return code
+
+
+@compiled
 def sum_rows(
-    hashes: U64, salts: U64, factors: U64, key: I64, last: np.uint64, plain: U64, bound: U64
-) -> np.uint64:
+    bases: I64, starts: I64, lengths: I32, seed: np.uint64, null: np.uint64,
+    salts: U64, factors: U64, key: I64, last: np.uint64, plain: U64, bound: U64,
+) -> np.uint64:  # fmt: skip
     """Keyed sums of n rows of k values; see ``multiset``. Gives the sum of the rows' hashes.
 
-    hashes: k x n. salts, factors: k, the factors odd. key: places of the columns of the primary key. plain,
+    bases, starts, lengths: where the values lie; see ``transfer.encode.places_of``. seed: of values. null:
+    stands for NULL. salts, factors: k, the factors odd. key: places of the columns of the primary key. plain,
     bound: k, to which the sums of the mixed hashes are added, as they are and times an odd number of the key.
     """
-    columns, rows = hashes.shape
+    columns, rows = starts.shape
     mixed = np.empty(columns, np.uint64)
     whole = np.uint64(0)
     for row in range(rows):
         total, own = np.uint64(0), np.uint64(0)
         for i in range(columns):
-            mixed[i] = _mixed(hashes[i, row] + salts[i])
+            length = np.int64(lengths[i, row])
+            code = null if length < 0 else _hash(bases[i] + starts[i, row], int(length), seed)
+            mixed[i] = _mixed(code + salts[i])
             total += factors[i] * mixed[i]
             plain[i] += mixed[i]
         for i in key:

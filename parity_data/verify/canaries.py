@@ -114,9 +114,11 @@ def _sees_change(key: Key) -> bool:
     table = Table(_SHADOW, 0, "r", columns)
     summer = RowSummer(TablePlan(table, tuple(ColumnPlan(c, None) for c in columns), "binary"), key)
     values = pl.Series(["one", "two", None])
-    rows = [values.to_arrow(), values.reverse().to_arrow()]
-    backwards = [values.reverse().to_arrow(), values.to_arrow()]
-    exchanged = [values.gather([1, 0, 2]).to_arrow(), values.reverse().to_arrow()]
+    one, other, changed = (
+        series.to_arrow(compat_level=pl.CompatLevel.oldest())
+        for series in (values, values.reverse(), values.gather([1, 0, 2]))
+    )
+    rows, backwards, exchanged = [one, other], [other, one], [changed, other]
     whole = summer.sums(rows, 3)
     return whole == summer.sums(backwards, 3) and whole != summer.sums(exchanged, 3)
 

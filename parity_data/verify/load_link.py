@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 import psycopg
-import pyarrow as pa
 
 from parity_data.catalog.arrow import ArrowReader, ConnectionReader
 from parity_data.catalog.model import Leaf, Name
@@ -91,12 +90,9 @@ def _sums(reader: ArrowReader, piece: Slice, key: Key, back: Mapping[int, int]) 
     for columns in read_slice(reader, piece):
         rows = len(columns[0])
         named = zip(columns, translations, strict=False)
-        total.add(summer.sums([_apply(translation, values) for values, translation in named], rows))
+        ready = [values if change is None else change(values.arrow()) for values, change in named]
+        total.add(summer.sums(ready, rows))
     return total
-
-
-def _apply(translation: oids.Translation | None, values: pa.Array) -> pa.Array:
-    return values if translation is None else translation(values)
 
 
 def check_load(

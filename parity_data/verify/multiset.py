@@ -18,19 +18,14 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from parity_data.transfer.wire import TablePlan
+from parity_data.catalog.fields import Fields
+from parity_data.transfer.encode import places_of
+from parity_data.transfer.wire import TablePlan, in_arrow, in_fields
 from parity_data.verify import _loops
 from parity_data.verify._words import Key
 
 U64 = npt.NDArray[np.uint64]
 
-_WORDS = {
-    pa.int16(): np.uint16,
-    pa.int32(): np.uint32,
-    pa.int64(): np.uint64,
-    pa.float32(): np.uint32,
-    pa.float64(): np.uint64,
-}
 _ODD = np.uint64(1)
 _ROUNDS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 _LAST_SHIFT = np.uint64(31)
@@ -64,7 +59,7 @@ class TableSums:
 class RowSummer:
     """Sums over batches of one table, in the form in which ``transfer.wire`` selects them.
 
-    Masked columns are text, kept ones what was selected: the bytes of the type's send function, or numbers.
+    Masked columns are text, kept ones what was selected.
     """
 
     def __init__(self, plan: TablePlan, key: Key) -> None:
@@ -76,47 +71,40 @@ class RowSummer:
         }
         in_key = [i for i, c in enumerate(self._columns) if c in plan.table.primary_key]
         self._key_columns = np.array(in_key, np.int64)
-        self._seed = key.seed
+        self._seed = np.uint64(key.seed)
         self._salts = _mixed(np.arange(len(self._columns), dtype=np.uint64) + np.uint64(key.salt))
         self._factors = _mixed(self._salts ^ np.uint64(key.factor)) | _ODD
         self._last = np.uint64(key.salt)
         # A number that is it by chance is as rare as any two that have one hash.
         self._null = np.uint64(key.seed)
 
-    def sums(self, columns: Sequence[pa.Array], rows: int) -> TableSums:
+    def sums(self, columns: Sequence[Fields | pa.Array], rows: int) -> TableSums:
         """Over one batch. columns: in the plan's order, none for a table without columns."""
         found = TableSums(rows)
         if not self._columns or not rows:
             return found
         values = columns[: len(self._columns)]
-        hashes = np.empty((len(values), rows), np.uint64)
-        for i, column in enumerate(values):
-            self._words(i, column, hashes[i])
-            found.nulls[self._columns[i]] += column.null_count
+        ready = []
+        for name, column in zip(self._columns, values, strict=True):
+            found.nulls[name] += column.null_count
+            ready.append(in_fields(_unpadded(column) if name in self._padded else column))
         plain = np.zeros(len(values), np.uint64)
         bound = np.zeros(len(values), np.uint64)
         whole = _loops.sum_rows(
-            hashes, self._salts, self._factors, self._key_columns, self._last, plain, bound
-        )
+            *places_of(ready), self._seed, self._null,
+            self._salts, self._factors, self._key_columns, self._last, plain, bound,
+        )  # fmt: skip
         bound[self._key_columns] = plain[self._key_columns]
         found.values = dict(zip(self._columns, plain.tolist(), strict=True))
         found.bound = dict(zip(self._columns, bound.tolist(), strict=True))
         found.whole = int(whole)
         return found
 
-    def _words(self, place: int, values: pa.Array, out: U64) -> None:
-        """Write a word for each value: equal values have equal ones."""
-        word = _WORDS.get(values.type)
-        if word is not None:
-            out[:] = np.frombuffer(values.buffers()[1], word)[values.offset : values.offset + len(values)]
-            if values.null_count:
-                out[values.is_null().to_numpy(zero_copy_only=False)] = self._null
-            return
-        series = pl.Series("", values)
-        if self._columns[place] in self._padded:
-            # PostgreSQL pads character(n), so blanks at the end are no part of the value.
-            series = series.cast(pl.String).str.strip_chars_end(" ")
-        out[:] = series.hash(self._seed).to_numpy()
+
+def _unpadded(values: Fields | pa.Array) -> pa.Array:
+    """Without blanks at the end: PostgreSQL pads character(n), so they are no part of the value."""
+    text = pl.Series("", in_arrow(values)).cast(pl.String).str.strip_chars_end(" ")
+    return text.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def changed_columns(sent: TableSums, there: TableSums, key: Sequence[str] = ()) -> list[str]:
