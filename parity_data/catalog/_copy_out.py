@@ -99,17 +99,17 @@ class _Messages:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        self._address: int = connection.pgconn.pgconn_ptr  # type: ignore[attr-defined]
         self._pending = np.zeros(2, np.int64)
         self._ended = _FULL
 
     def fill(self) -> tuple[Bytes, int, int] | None:
         """The next messages: (room, bytes of it that they take, how many), None when there are no more."""
-        if self._ended != _FULL:
+        address: int | None = self._connection.pgconn.pgconn_ptr  # type: ignore[attr-defined]
+        if self._ended != _FULL or address is None:
             return None
         room = max(BATCH_BYTES, self._pending[1] if self._pending[0] else 0)
         raw: Bytes = np.empty(room, np.uint8)
-        used, messages, self._ended = _fill(self._address, raw, self._pending)
+        used, messages, self._ended = _fill(address, raw, self._pending)
         return raw, used, messages
 
     def finish(self) -> None:
@@ -122,7 +122,10 @@ class _Messages:
 
     def leave(self) -> None:
         """Cancel the statement, if it has not ended, and take off the connection what is on its way."""
-        if self._ended == _FULL:
+        if self._connection.closed:
+            _libpq.PQfreemem(ctypes.c_void_p(int(self._pending[0])))
+            self._pending[0] = 0
+        elif self._ended == _FULL:
             with contextlib.suppress(psycopg.Error):
                 self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
             while self.fill() is not None:

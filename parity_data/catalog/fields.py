@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,13 +90,22 @@ class Fields:
         return cls(raw, starts, lengths, oid)
 
 
-def arrays(columns: list[Fields]) -> list[pa.Array]:
-    """Columns of equally many rows that lie in the same bytes as Arrow arrays; see ``Fields.arrow``."""
+def places_of(columns: Sequence[Fields]) -> tuple[npt.NDArray[np.int64], Starts, Lengths]:
+    """Where values lie: the address of each of k columns, and k x n starts and lengths.
+
+    The columns must outlive what is done with it.
+    """
+    bases = np.array([column.raw.ctypes.data for column in columns], np.int64)
+    starts = np.stack([column.starts for column in columns])
+    return bases, starts, np.stack([column.lengths for column in columns])
+
+
+def arrays(columns: Sequence[Fields]) -> list[pa.Array]:
+    """Columns of equally many rows as Arrow arrays; see ``Fields.arrow``."""
     if not columns:
         return []
-    raw, rows = columns[0].raw, len(columns[0])
-    starts = np.stack([column.starts for column in columns])
-    lengths = np.stack([column.lengths for column in columns])
+    rows = len(columns[0])
+    bases, starts, lengths = places_of(columns)
     kinds = [np.dtype(_FIXED[column.oid][1]) if column.oid in _FIXED else None for column in columns]
     widths = np.array([kind.itemsize if kind else 0 for kind in kinds], np.int64)
     totals = np.maximum(lengths, 0).sum(axis=1, dtype=np.int64)
@@ -105,7 +115,7 @@ def arrays(columns: list[Fields]) -> list[pa.Array]:
     ]
     ends: Lengths = np.zeros((len(columns), rows + 1), np.int32)
     into = np.array([values.ctypes.data for values in data], np.int64)
-    if not _spread(raw, starts, lengths, widths, into, ends):
+    if not _spread(bases, starts, lengths, widths, into, ends):
         raise ValueError("a number is not as wide as its type")
     made = []
     for i, (column, kind) in enumerate(zip(columns, kinds, strict=True)):
@@ -125,7 +135,7 @@ def arrays(columns: list[Fields]) -> list[pa.Array]:
 
 @compiled
 def _spread(
-    raw: Bytes,
+    bases: npt.NDArray[np.int64],
     starts: Starts,
     lengths: Lengths,
     widths: npt.NDArray[np.int64],
@@ -137,14 +147,13 @@ def _spread(
     widths: bytes of each field of a column, NULL as zeros; 0 where every field has its own. into: addresses,
     by column, changed. ends: of the fields of such columns; columns x rows + 1, the first zero.
     """
-    source = raw.ctypes.data
     nothing = np.zeros(8, np.uint8)
     columns, rows = starts.shape
     # A few rows at a time, which stay in the processor's cache from the first column to the last.
     for first in range(0, rows, 256):
         last = min(first + 256, rows)
         for column in range(columns):
-            to = into[column]
+            source, to = bases[column], into[column]
             width = widths[column]
             if width:
                 for row in range(first, last):

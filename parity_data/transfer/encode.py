@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from parity_data.catalog.fields import Bytes, Fields, Lengths, Starts
+from parity_data.catalog.fields import Bytes, Fields, Lengths, Starts, places_of
 from parity_data.catalog.model import Type
 from parity_data.compiled import compiled, copy_few, put_byte
 
@@ -48,16 +48,6 @@ class BinaryWriter:
         """Closing bytes, with the header when nothing came before."""
         head, self._header = self._header, b""
         return head + TRAILER
-
-
-def places_of(columns: Sequence[Fields]) -> tuple[npt.NDArray[np.int64], Starts, Lengths]:
-    """Where values lie: the address of each of k columns, and k x n starts and lengths.
-
-    The columns must outlive what is done with it.
-    """
-    bases = np.array([column.raw.ctypes.data for column in columns], np.int64)
-    starts = np.stack([column.starts for column in columns])
-    return bases, starts, np.stack([column.lengths for column in columns])
 
 
 def _rows(columns: Sequence[Fields], head: bytes) -> memoryview:

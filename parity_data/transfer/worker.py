@@ -12,7 +12,7 @@ import psycopg
 import pyarrow as pa
 
 from parity_data.catalog.arrow import ArrowReader
-from parity_data.catalog.fields import Fields
+from parity_data.catalog.fields import Fields, arrays
 from parity_data.errors import ParityError, SourceError, TargetError
 from parity_data.mask import ColumnMasker
 from parity_data.transfer import encode, wire
@@ -110,7 +110,8 @@ class _Stream:
     def encode(self, found: list[Fields]) -> encode.Data:
         rows = len(found[0]) if found else 0
         as_text = [plan.as_text for plan in self._piece.plan.columns]
-        columns = [c.arrow() if text else c for c, text in zip(found, as_text, strict=False)]
+        texts = iter(arrays([c for c, text in zip(found, as_text, strict=False) if text]))
+        columns = [next(texts) if text else c for c, text in zip(found, as_text, strict=False)]
         by_name = {p.name: values for p, values in zip(self._piece.plan.columns, columns, strict=False)}
         ready = [
             self._mask(plan.name, values, by_name) if plan.mask is not None else values

@@ -251,7 +251,7 @@ def sum_rows(
 ) -> np.uint64:  # fmt: skip
     """Keyed sums of n rows of k values; see ``multiset``. Gives the sum of the rows' hashes.
 
-    bases, starts, lengths: where the values lie; see ``transfer.encode.places_of``. seed: of values. null:
+    bases, starts, lengths: where the values lie; see ``catalog.fields.places_of``. seed: of values. null:
     stands for NULL. salts, factors: k, the factors odd. key: places of the columns of the primary key. plain,
     bound: k, to which the sums of the mixed hashes are added, as they are and times an odd number of the key.
     """

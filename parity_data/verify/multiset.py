@@ -18,8 +18,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from parity_data.catalog.fields import Fields
-from parity_data.transfer.encode import places_of
+from parity_data.catalog.fields import Fields, places_of
 from parity_data.transfer.wire import TablePlan, in_arrow, in_fields
 from parity_data.verify import _loops
 from parity_data.verify._words import Key

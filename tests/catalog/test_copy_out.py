@@ -91,6 +91,18 @@ def test_a_query_left_half_way_does_not_disturb_the_next(reader: ArrowReader) ->
     assert rows(reader, "SELECT 7 AS c")["c"].to_pylist() == [7]
 
 
+def test_a_reader_that_is_closed_half_way_is_left_alone(source_db: Database) -> None:
+    for size in (1000, 20_000_000):
+        reader = ArrowReader(source_db)
+        query = sql.SQL("SELECT repeat('x', {}) AS t FROM generate_series(1, 50000)").format(
+            sql.Literal(size)
+        )
+        batches = reader.batches(query, "here")
+        assert next(batches).num_rows
+        reader.close()
+        batches.close()  # type: ignore[attr-defined]
+
+
 def test_an_error_after_many_rows_tells_its_code_and_no_value(reader: ArrowReader) -> None:
     query = "SELECT i, repeat('secret', 100), 1 / (90000 - i) AS q FROM generate_series(1, 100000) AS i"
     with pytest.raises(SourceError) as caught:

@@ -95,11 +95,13 @@ def test_arrow_is_what_it_was_and_a_choice_of_it(made: list[pa.Array], data: st.
             assert found.null_count == expected.null_count
 
 
-def test_columns_that_lie_in_the_same_bytes_become_arrays_together() -> None:
+def test_columns_become_arrays_together_wherever_they_lie() -> None:
     raw = np.frombuffer(b"\x00\x07abc\x00\x09\x00\x01de", np.uint8)
     numbers = Fields(raw, np.array([0, 5, 7]), np.array([2, -1, 2], np.int32), 21)
     texts = Fields(raw, np.array([2, 9, 0]), np.array([3, 2, 0], np.int32), 25)
-    assert [array.to_pylist() for array in arrays([numbers, texts])] == [[7, None, 1], ["abc", "de", ""]]
+    others = Fields.of(pa.array(["x", None, "yz"]))
+    found = [array.to_pylist() for array in arrays([numbers, others, texts])]
+    assert found == [[7, None, 1], ["x", None, "yz"], ["abc", "de", ""]]
     with pytest.raises(ValueError, match="wide"):
         Fields(raw, np.array([0]), np.array([3], np.int32), 21).arrow()
 
