@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 from psycopg import sql
@@ -16,7 +16,7 @@ from parity_data.transfer.wire import select_expression
 FETCH_ROWS = 40_000
 
 
-def read_slice(reader: ArrowReader, piece: Slice) -> Iterator[list[Fields]]:
+def read_slice(reader: ArrowReader, piece: Slice) -> Generator[list[Fields]]:
     """Batches of the slice's rows, columns in the plan's order; of a table without columns, addresses."""
     columns = [select_expression(p, piece.plan.codec) for p in piece.plan.columns]
     relation = sql.Identifier(piece.leaf.name.schema, piece.leaf.name.name)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
+from queue import SimpleQueue
 
 import polars as pl
 import psycopg
@@ -47,7 +49,8 @@ class Worker:
         while True:
             stream = _Stream(piece, self._access, self._maskers_of(piece.plan))
             try:
-                self._writer.write(piece, self._data(piece, stream))
+                with contextlib.closing(self._data(piece, stream)) as data:
+                    self._writer.write(piece, data)
                 break
             except psycopg.Error as error:
                 self._close_reader()
@@ -66,10 +69,10 @@ class Worker:
             masker.tally.clear()
         return self._maskers
 
-    def _data(self, piece: Slice, stream: _Stream) -> Iterator[encode.Data]:
+    def _data(self, piece: Slice, stream: _Stream) -> Generator[encode.Data]:
         if self._reader is None:
             self._reader = ArrowReader(self._access.source, self._access.snapshot)
-        for columns in read_slice(self._reader, piece):
+        for columns in _ahead(read_slice(self._reader, piece)):
             before = stream.rows
             data = stream.encode(columns)
             rows = stream.rows - before
@@ -88,6 +91,34 @@ class Worker:
         """Close both connections, whatever state they are in."""
         self._close_reader()
         self._writer.close()
+
+
+def _ahead(batches: Generator[list[Fields]]) -> Generator[list[Fields]]:
+    """The batches, the next of which is read while one is at work. At its end nobody reads any more."""
+    asked: SimpleQueue[bool] = SimpleQueue()
+    found: SimpleQueue[list[Fields] | BaseException | None] = SimpleQueue()
+
+    def read() -> None:
+        while asked.get():
+            try:
+                found.put(next(batches, None))
+            except BaseException as error:
+                found.put(error)
+
+    # It must not keep the process from ending, however long a server takes.
+    reading = threading.Thread(target=read, name=f"{threading.current_thread().name}-reads", daemon=True)
+    reading.start()
+    try:
+        asked.put(True)
+        while (batch := found.get()) is not None:
+            if isinstance(batch, BaseException):
+                raise batch
+            asked.put(True)
+            yield batch
+    finally:
+        asked.put(False)
+        reading.join()
+        batches.close()
 
 
 class _Stream:
