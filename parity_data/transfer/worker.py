@@ -72,12 +72,13 @@ class Worker:
     def _data(self, piece: Slice, stream: _Stream) -> Generator[encode.Data]:
         if self._reader is None:
             self._reader = ArrowReader(self._access.source, self._access.snapshot)
-        for columns in _ahead(read_slice(self._reader, piece)):
-            before = stream.rows
-            data = stream.encode(columns)
-            rows = stream.rows - before
-            self._control.passed(rows, rows * piece.row_bytes)
-            yield data
+        with contextlib.closing(_ahead(read_slice(self._reader, piece))) as batches:
+            for columns in batches:
+                before = stream.rows
+                data = stream.encode(columns)
+                rows = stream.rows - before
+                self._control.passed(rows, rows * piece.row_bytes)
+                yield data
         yield stream.finish()
 
     def _close_reader(self) -> None:
