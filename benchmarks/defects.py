@@ -29,6 +29,7 @@ from unittest import mock
 import polars as pl
 import pyarrow as pa
 
+from parity_data.catalog.fields import Fields
 from parity_data.database import Database
 from parity_data.demo._system import programs
 from parity_data.demo.server import Server
@@ -37,6 +38,7 @@ from parity_data.refresh import Refresh, RefreshRequest
 from parity_data.secret import Secret
 from parity_data.settings import Settings
 from parity_data.transfer import TablePlan, wire
+from parity_data.transfer.encode import Data
 from parity_data.verify.result import CheckResult
 
 #: Rows of each table, and of the one in which one value in 10,000 stays unmasked; a tenth is staged.
@@ -269,8 +271,9 @@ class Saboteur:
         def masked(masker: ColumnMasker, values: pl.Series, *rest: Any) -> pl.Series:
             return self._one_value("masker", values.name, values, mask(masker, values, *rest))
 
-        def written(writer: wire.Writer, columns: list[pa.Array], rows: int) -> bytes:
-            return write(writer, *self._sent(writer._plan, columns, rows))
+        def written(writer: wire.Writer, columns: Sequence[Fields | pa.Array], rows: int) -> Data:
+            found = [wire.in_arrow(values) for values in columns]
+            return write(writer, *self._sent(writer._plan, found, rows))
 
         with (
             mock.patch.object(ColumnMasker, "__call__", masked),
