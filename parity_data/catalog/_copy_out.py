@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import psycopg
 from numba import types
-from psycopg import pq
+from psycopg import generators, pq
 from psycopg.errors import error_from_result
 
 from parity_data.catalog.fields import Bytes, Fields, Lengths, Starts
@@ -114,9 +114,7 @@ class _Messages:
 
     def finish(self) -> None:
         """Learn how it ended. Raises psycopg.Error."""
-        results = list(iter(self._connection.pgconn.get_result, None))
-        for result in results:
-            _check(result)
+        _check(self._connection.wait(generators.fetch_many(self._connection.pgconn)))
         if self._ended == _LOST:
             raise psycopg.OperationalError("the connection is lost")
 
@@ -141,11 +139,14 @@ def copy_out(connection: psycopg.Connection[Any], query: bytes) -> Iterator[tupl
     Raises psycopg.Error.
     """
     pgconn = connection.pgconn
-    _check(pgconn.prepare(b"", query))
-    described = _check(pgconn.describe_prepared(b""))
+    pgconn.send_prepare(b"", query)
+    _answer(connection)
+    pgconn.send_describe_prepared(b"")
+    described = _answer(connection)
     names = [(described.fname(i) or b"").decode() for i in range(described.nfields)]
     oids = [described.ftype(i) for i in range(described.nfields)]
-    _check(pgconn.exec_(b"COPY (" + query + b") TO STDOUT (FORMAT binary)"))
+    pgconn.send_query(b"COPY (" + query + b") TO STDOUT (FORMAT binary)")
+    _answer(connection)
     messages = _Messages(connection)
     try:
         at = None
@@ -161,10 +162,17 @@ def copy_out(connection: psycopg.Connection[Any], query: bytes) -> Iterator[tupl
         messages.leave()
 
 
-def _check(result: pq.abc.PGresult) -> pq.abc.PGresult:
-    if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.COPY_OUT):
-        raise error_from_result(result)
-    return result
+def _answer(connection: psycopg.Connection[Any]) -> pq.abc.PGresult:
+    """What the server says to what was sent. Other threads run while it is waited for."""
+    results: list[pq.abc.PGresult] = connection.wait(generators.execute(connection.pgconn))
+    _check(results)
+    return results[-1]
+
+
+def _check(results: list[pq.abc.PGresult]) -> None:
+    for result in results:
+        if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.COPY_OUT):
+            raise error_from_result(result)
 
 
 def _header(raw: Bytes) -> int:
