@@ -12,7 +12,6 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import llvmlite.binding
 import numba
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core.errors import NumbaWarning
@@ -69,6 +68,8 @@ def _storer(bits: int, kind: Any) -> Any:
     return intrinsic(store)
 
 
+# What follows becomes part of what is compiled elsewhere, which is not made anew when this changes.
+
 #: For compiled code: the byte at an address, and four and eight as one number. They need not be aligned.
 byte_at: Any = _loader(8, types.uint8)
 half_at: Any = _loader(32, types.uint32)
@@ -77,22 +78,3 @@ word_at: Any = _loader(64, types.uint64)
 put_byte: Any = _storer(8, types.uint8)
 put_half: Any = _storer(32, types.uint32)
 put_word: Any = _storer(64, types.uint64)
-
-
-@compiled
-def copy_few(to: int, source: int, length: int) -> None:
-    """Like ``copy_bytes``, and faster where there are few."""
-    if length > 16:
-        copy_bytes(to, source, np.uint64(length))
-    elif length >= 8:
-        # From both ends, some bytes twice.
-        last: np.uint64 = word_at(source + length - 8)
-        put_word(to, word_at(source))
-        put_word(to + length - 8, last)
-    elif length >= 4:
-        end: np.uint32 = half_at(source + length - 4)
-        put_half(to, half_at(source))
-        put_half(to + length - 4, end)
-    else:
-        for i in range(length):
-            put_byte(to + i, byte_at(source + i))

@@ -19,13 +19,11 @@ from numba import types
 from psycopg import generators, pq
 from psycopg.errors import error_from_result
 
-from parity_data.catalog.fields import Bytes, Fields, Lengths, Starts
+from parity_data.catalog.fields import SIGNATURE, Bytes, Fields, Lengths, Starts
 from parity_data.compiled import compiled, copy_bytes, function_of
 
 #: Bytes of rows that make a batch; memory in flight is a few of these per connection.
 BATCH_BYTES = 8 * 1024 * 1024
-
-_SIGNATURE = b"PGCOPY\n\xff\r\n\x00"
 
 # The very libpq that psycopg is linked with, since it made the connections.
 _libpq = ctypes.CDLL(sys.modules[pq.PGconn.__module__].__file__)
@@ -104,9 +102,11 @@ class _Messages:
 
     def fill(self) -> tuple[Bytes, int, int] | None:
         """The next messages: (room, bytes of it that they take, how many), None when there are no more."""
-        address: int | None = self._connection.pgconn.pgconn_ptr  # type: ignore[attr-defined]
-        if self._ended != _FULL or address is None:
+        if self._ended != _FULL:
             return None
+        if self._connection.closed:
+            raise psycopg.OperationalError("the connection is closed")
+        address: int = self._connection.pgconn.pgconn_ptr  # type: ignore[attr-defined]
         room = max(BATCH_BYTES, self._pending[1] if self._pending[0] else 0)
         raw: Bytes = np.empty(room, np.uint8)
         used, messages, self._ended = _fill(address, raw, self._pending)
@@ -120,16 +120,15 @@ class _Messages:
 
     def leave(self) -> None:
         """Cancel the statement, if it has not ended, and take off the connection what is on its way."""
-        if self._connection.closed:
-            _libpq.PQfreemem(ctypes.c_void_p(int(self._pending[0])))
-            self._pending[0] = 0
-        elif self._ended == _FULL:
+        if self._ended == _FULL and not self._connection.closed:
             with contextlib.suppress(psycopg.Error):
                 self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
             while self.fill() is not None:
                 pass
             with contextlib.suppress(psycopg.Error):
                 self.finish()
+        _libpq.PQfreemem(ctypes.c_void_p(int(self._pending[0])))
+        self._pending[0] = 0
 
 
 def copy_out(connection: psycopg.Connection[Any], query: bytes) -> Iterator[tuple[list[str], list[Fields]]]:
@@ -177,8 +176,8 @@ def _check(results: list[pq.abc.PGresult]) -> None:
 
 def _header(raw: Bytes) -> int:
     """Bytes of what stands before the first row: signature, flags, length of an extension and it."""
-    fixed = len(_SIGNATURE) + 8
-    if raw[: len(_SIGNATURE)].tobytes() != _SIGNATURE or len(raw) < fixed:
+    fixed = len(SIGNATURE) + 8
+    if raw[: len(SIGNATURE)].tobytes() != SIGNATURE or len(raw) < fixed:
         raise psycopg.DataError("not the binary format of COPY")
     return fixed + int.from_bytes(raw[fixed - 4 : fixed].tobytes(), "big")
 

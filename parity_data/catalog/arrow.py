@@ -36,7 +36,7 @@ class ArrowReader:
                 # Who holds the snapshot has been connected all the time.
                 raise SourceError.lost() from None
             raise SourceError(
-                f"Cannot open an Arrow connection to {database.display}: {_code(error)}."
+                f"Cannot open another connection to {database.display}: {_code(error)}."
             ) from None
         try:
             if snapshot is not None:

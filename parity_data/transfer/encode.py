@@ -15,9 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from parity_data.catalog.fields import Bytes, Fields, Lengths, Starts, places_of
+from parity_data.catalog.fields import SIGNATURE, Fields, woven
 from parity_data.catalog.model import Type
-from parity_data.compiled import compiled, copy_few, put_byte
 
 #: Days and microseconds from 1970-01-01 to PostgreSQL's epoch, 2000-01-01.
 _EPOCH_DAYS = 10_957
@@ -27,8 +26,8 @@ _EPOCH_MICROSECONDS = _EPOCH_DAYS * 86_400_000_000
 #: What COPY takes.
 Data = bytes | memoryview
 
-#: How the binary format begins and ends: signature, flags, length of the header's extension; a count of -1.
-HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+#: How the binary format begins, without flags and extension, and how it ends: a count of -1.
+HEADER = SIGNATURE + bytes(8)
 TRAILER = b"\xff\xff"
 
 
@@ -42,42 +41,12 @@ class BinaryWriter:
         """Bytes of one batch, with the header before the first."""
         head, self._header = self._header, b""
         # A table without columns still has rows: each is a field count of zero.
-        return _rows(columns, head) if columns else head + b"\x00\x00" * rows
+        return woven(columns, head) if columns else head + b"\x00\x00" * rows
 
     def finish(self) -> bytes:
         """Closing bytes, with the header when nothing came before."""
         head, self._header = self._header, b""
         return head + TRAILER
-
-
-def _rows(columns: Sequence[Fields], head: bytes) -> memoryview:
-    bases, starts, lengths = places_of(columns)
-    size = starts.shape[1] * (2 + 4 * len(columns)) + int(np.maximum(lengths, 0).sum(dtype=np.int64))
-    into = np.empty(len(head) + size, np.uint8)
-    into[: len(head)] = np.frombuffer(head, np.uint8)
-    _weave(bases, starts, lengths, into[len(head) :])
-    return into.data
-
-
-@compiled
-def _weave(bases: npt.NDArray[np.int64], starts: Starts, lengths: Lengths, into: Bytes) -> None:
-    """Rows out of columns: of each row the number of its fields, then each field behind its length."""
-    columns, rows = starts.shape
-    at = into.ctypes.data
-    for row in range(rows):
-        put_byte(at, np.uint8(columns >> 8))
-        put_byte(at + 1, np.uint8(columns & 0xFF))
-        at += 2
-        for column in range(columns):
-            length = int(lengths[column, row])
-            put_byte(at, np.uint8((length >> 24) & 0xFF))
-            put_byte(at + 1, np.uint8((length >> 16) & 0xFF))
-            put_byte(at + 2, np.uint8((length >> 8) & 0xFF))
-            put_byte(at + 3, np.uint8(length & 0xFF))
-            at += 4
-            if length > 0:
-                copy_few(at, bases[column] + starts[column, row], length)
-                at += length
 
 
 def csv_bytes(columns: list[pa.Array], rows: int) -> bytes:

@@ -1,9 +1,8 @@
 """How each column travels: what is selected, what a masker sees, what is written.
 
-A column that is kept leaves the source in its type's binary form, as opaque bytes, and
-enters the target in it. A masked one leaves as text and is encoded here. A table that holds a type without
-binary form, or a masked column whose type has no encoder, travels as CSV instead, every value in PostgreSQL's
-own text form.
+A column that is kept leaves the source in its type's binary form, as opaque bytes, and enters the target in
+it. A masked one leaves as text and is encoded here. A table that holds a type without binary form, or a
+masked column whose type has no encoder, travels as CSV instead, every value in PostgreSQL's own text form.
 """
 
 from __future__ import annotations

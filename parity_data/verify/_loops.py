@@ -39,6 +39,15 @@ def _mixed(x: np.uint64) -> np.uint64:
 
 
 @compiled
+def mixed(numbers: U64) -> U64:
+    """The numbers with all bits mixed."""
+    found = np.empty_like(numbers)
+    for i in range(numbers.size):
+        found[i] = _mixed(numbers[i])
+    return found
+
+
+@compiled
 def split(
     data: U8, offsets: I64, classes: U8, seed: np.uint64,
     hashes: U64, lengths: I64, figures: U8, begins: I64, ends: I64, counts: I64, digits: I64,
@@ -256,20 +265,20 @@ def sum_rows(
     bound: k, to which the sums of the mixed hashes are added, as they are and times an odd number of the key.
     """
     columns, rows = starts.shape
-    mixed = np.empty(columns, np.uint64)
+    codes = np.empty(columns, np.uint64)
     whole = np.uint64(0)
     for row in range(rows):
         total, own = np.uint64(0), np.uint64(0)
         for i in range(columns):
             length = np.int64(lengths[i, row])
             code = null if length < 0 else _hash(bases[i] + starts[i, row], int(length), seed)
-            mixed[i] = _mixed(code + salts[i])
-            total += factors[i] * mixed[i]
-            plain[i] += mixed[i]
+            codes[i] = _mixed(code + salts[i])
+            total += factors[i] * codes[i]
+            plain[i] += codes[i]
         for i in key:
-            own += factors[i] * mixed[i]
+            own += factors[i] * codes[i]
         own = _mixed(own) | np.uint64(1) if key.size else np.uint64(1)
         for i in range(columns):
-            bound[i] += own * mixed[i]
+            bound[i] += own * codes[i]
         whole += _mixed(total + last)
     return whole

@@ -26,8 +26,6 @@ from parity_data.verify._words import Key
 U64 = npt.NDArray[np.uint64]
 
 _ODD = np.uint64(1)
-_ROUNDS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
-_LAST_SHIFT = np.uint64(31)
 
 
 @dataclass
@@ -71,8 +69,8 @@ class RowSummer:
         in_key = [i for i, c in enumerate(self._columns) if c in plan.table.primary_key]
         self._key_columns = np.array(in_key, np.int64)
         self._seed = np.uint64(key.seed)
-        self._salts = _mixed(np.arange(len(self._columns), dtype=np.uint64) + np.uint64(key.salt))
-        self._factors = _mixed(self._salts ^ np.uint64(key.factor)) | _ODD
+        self._salts = _loops.mixed(np.arange(len(self._columns), dtype=np.uint64) + np.uint64(key.salt))
+        self._factors = _loops.mixed(self._salts ^ np.uint64(key.factor)) | _ODD
         self._last = np.uint64(key.salt)
         # A number that is it by chance is as rare as any two that have one hash.
         self._null = np.uint64(key.seed)
@@ -112,10 +110,3 @@ def changed_columns(sent: TableSums, there: TableSums, key: Sequence[str] = ()) 
         # What is bound to a key that changed has changed with it.
         return [c for c, number in sent.values.items() if there.values.get(c) != number]
     return [c for c, number in sent.bound.items() if there.bound.get(c) != number]
-
-
-def _mixed(x: U64) -> U64:
-    """The numbers with all bits mixed (the finaliser of SplitMix64: Steele, Lea, Flood 2014)."""
-    for shift, factor in _ROUNDS:
-        x = (x ^ (x >> shift)) * factor
-    return x ^ (x >> _LAST_SHIFT)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
+from unittest import mock
 
 import pyarrow as pa
 import pytest
@@ -91,7 +94,9 @@ def test_a_query_left_half_way_does_not_disturb_the_next(reader: ArrowReader) ->
     assert rows(reader, "SELECT 7 AS c")["c"].to_pylist() == [7]
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_a_reader_that_is_closed_half_way_is_left_alone(source_db: Database) -> None:
+    """Its connection is gone, and libpq would read on in memory that may be another's."""
     for size in (1000, 20_000_000):
         reader = ArrowReader(source_db)
         query = sql.SQL("SELECT repeat('x', {}) AS t FROM generate_series(1, 50000)").format(
@@ -100,7 +105,52 @@ def test_a_reader_that_is_closed_half_way_is_left_alone(source_db: Database) -> 
         batches = reader.batches(query, "here")
         assert next(batches).num_rows
         reader.close()
-        batches.close()  # type: ignore[attr-defined]
+        with mock.patch("parity_data.catalog._copy_out._fill") as fill:
+            batches.close()  # type: ignore[attr-defined]
+        assert not fill.called
+        reader = ArrowReader(source_db)
+        batches = reader.batches(query, "here")
+        assert next(batches).num_rows
+        reader.close()
+        with pytest.raises(SourceError, match="lost"):
+            next(batches)
+
+
+#: Reads through a proxy of its own process: nothing passes while somebody keeps all threads from running.
+_THROUGH_A_PROXY = """
+import socket, sys, threading
+from psycopg import sql
+from parity_data.catalog.arrow import ArrowReader
+from parity_data.database import Database
+
+def passes(one, other):
+    while data := one.recv(65536):
+        other.sendall(data)
+    other.shutdown(socket.SHUT_WR)
+
+def accept():
+    while True:
+        client, _ = door.accept()
+        server = socket.create_connection(there)
+        for pair in ((client, server), (server, client)):
+            threading.Thread(target=passes, args=pair, daemon=True).start()
+
+url, host, port = sys.argv[1:]
+there = (host, int(port))
+door = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=accept, daemon=True).start()
+reader = ArrowReader(Database.parse(f"{url} host=127.0.0.1 port={door.getsockname()[1]}"))
+query = sql.SQL("SELECT i FROM generate_series(1, 100000) AS i")
+print(sum(batch.num_rows for _ in range(50) for batch in reader.batches(query, "here")))
+"""
+
+
+def test_other_threads_run_while_a_server_is_waited_for(source_db: Database) -> None:
+    with source_db.connect() as connection:
+        there = [str(connection.info.host), str(connection.info.port)]
+    command = [sys.executable, "-c", _THROUGH_A_PROXY, source_db.uri(), *there]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == ["5000000"]
 
 
 def test_an_error_after_many_rows_tells_its_code_and_no_value(reader: ArrowReader) -> None:
