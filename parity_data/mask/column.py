@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from typing import Protocol, runtime_checkable
 
-import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from parity_data.mask import arrays
 from parity_data.mask.context import Context, MaskSpec
 from parity_data.mask.keys import KeyRing
 from parity_data.mask.known import KnownValues
+from parity_data.mask.memory import Memory
 from parity_data.mask.own import guarded
 from parity_data.mask.registry import Function, MaskerInfo, describe, validate
 
 #: Below this share of repeated values in a sample, looking for repeats costs more than it saves.
 _WORTH_DEDUPLICATING = 0.3
 _SAMPLE = 4_096
-
-#: Values that a column's masker remembers, where they are of few bytes; a longer one counts for several.
-_REMEMBERED, _EACH = 100_000, 64
 
 
 @runtime_checkable
@@ -131,53 +126,14 @@ def keeps_everything(spec: MaskSpec) -> bool:
     return spec.name == "keep"
 
 
-class Memory:
-    """Values that repeated in earlier batches, and what they became.
-
-    Threads may lose each other's entries, never change one.
-    """
-
-    def __init__(self) -> None:
-        self._known = pa.array([], pa.large_string()), pa.array([], pa.large_string())
-
-    def masked(self, function: Function, values: pa.Array) -> pa.Array:
-        """Apply a function to those of n distinct values (large strings) that are not remembered."""
-        before, after = self._known
-        places = pc.index_in(values, before)
-        lacking = places.is_null()
-        new = values.filter(lacking)
-        if not len(new):
-            return pc.take(after, places)
-        made = function(pl.Series("", new, dtype=pl.String)).to_arrow(compat_level=pl.CompatLevel.oldest())
-        kept = before, after
-        if len(before) + new.nbytes // _EACH + len(new) > _REMEMBERED:
-            kept = before[:0], after[:0]
-        if new.nbytes // _EACH + len(new) <= _REMEMBERED:
-            self._known = pa.concat_arrays([kept[0], new]), pa.concat_arrays([kept[1], made])
-        own = np.cumsum(lacking.to_numpy(zero_copy_only=False), dtype=np.int32) - 1 + np.int32(len(before))
-        places = pc.if_else(lacking, pa.array(own), places)
-        return pc.take(pa.concat_arrays([after, made]), places)
-
-
 def over_distinct(function: Function, values: pl.Series, memory: Memory | None = None) -> pl.Series:
     """Apply to distinct values that are neither NULL nor ''. Same length and order."""
     plain = values.null_count() == 0 and not (values == "").any()
-    if plain and not _repeats(values):
-        # A masker may write into what it is given, which is not ours.
-        return function(values.clone()).alias(values.name)
-    codes = values.to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
-    distinct = codes.dictionary
-    empty = pc.equal(distinct, "")
-    filled = distinct.filter(pc.invert(empty))
-    if not len(filled):
-        return values  # NULLs and empty texts only
-    if memory is None:
-        made = function(pl.Series("", filled, dtype=pl.String)).to_arrow(compat_level=pl.CompatLevel.oldest())
-    else:
-        made = memory.masked(function, filled)
-    if len(filled) < len(distinct):
-        made = pc.replace_with_mask(distinct, pc.invert(empty), made)
-    return pl.Series(values.name, pc.take(made, codes.indices), dtype=pl.String)
+    with (memory or Memory()).table() as table:
+        if plain and not _repeats(values) and (memory is None or not table.may_know(values)):
+            # A masker may write into what it is given, which is not ours.
+            return function(values.clone()).alias(values.name)
+        return table.masked(function, values)
 
 
 def _repeats(values: pl.Series) -> bool:

@@ -18,12 +18,11 @@ from itertools import accumulate
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from parity_data.mask.cipher import IntegerCipher, TokenCipher
 from parity_data.mask.cipher.tables import plain
 from parity_data.mask.keys import KeyRing
+from parity_data.mask.memory import Memory
 from parity_data.mask.oneway import OneWay
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -45,9 +44,6 @@ _SPELLED = 40
 
 #: Letters from which a drawn name is one of 26**6 or more.
 _ENOUGH = 6
-
-#: Domains of which the pseudonym is remembered from batch to batch.
-_REMEMBERED = 200_000
 
 #: Large mail providers: short names that millions share.
 _PROVIDERS = [
@@ -175,29 +171,20 @@ class DomainMask:
         self._labels = TokenCipher(keys.subkey("domain labels"))
         draws = keys.subkey("domain draws")
         self._plain, self._other = OneWay(draws, plain()), OneWay(draws)
-        self._remembered: dict[str, str] = {}
+        self._memory = Memory()
 
     def mask(self, values: pl.Series) -> pl.Series:
         """Mask n domains; '' stays. Equal up to case in, equal up to case out."""
-        codes = values.to_arrow(compat_level=pl.CompatLevel.oldest()).dictionary_encode()
-        texts = codes.dictionary.to_pylist()
-        folded = [_folded(text) for text in texts]
-        chosen = self._chosen(set(folded))
-        new = [_in_case_of(text, chosen[small], small) for text, small in zip(texts, folded, strict=True)]
-        return pl.Series(
-            values.name, pc.take(pa.array(new, pa.large_string()), codes.indices), dtype=pl.String
-        )
+        # Batches of one column repeat most of theirs.
+        with self._memory.table() as table:
+            return table.masked(self._new, values)
 
-    def _chosen(self, domains: set[str]) -> dict[str, str]:
-        """What folded domains become. Batches of one column repeat most of theirs."""
-        # Threads may lose each other's entries here, never change one.
-        remembered = self._remembered
-        found = {domain: remembered[domain] for domain in domains if domain in remembered}
-        made = self._masked([domain for domain in domains if domain not in found])
-        if len(remembered) + len(made) > _REMEMBERED:
-            remembered = {}
-        self._remembered = {**remembered, **made} if made else remembered
-        return {**found, **made}
+    def _new(self, values: pl.Series) -> pl.Series:
+        texts = values.to_list()
+        folded = [_folded(text) for text in texts]
+        chosen = self._masked(sorted(set(folded)))
+        new = [_in_case_of(text, chosen[small], small) for text, small in zip(texts, folded, strict=True)]
+        return pl.Series(new, dtype=pl.String)
 
     def _masked(self, domains: list[str]) -> dict[str, str]:
         names = {domain: _split(domain) for domain in domains if domain}

@@ -104,12 +104,13 @@ class BulkFF1:
         room = np.empty(16 * len(a) + 15, np.uint8)
         mac = room[: 16 * len(a)].view(np.uint64).reshape(-1, 2)
         aes = self._cipher.encryptor()
-        for i in reversed(range(ROUNDS)) if inverse else range(ROUNDS):
-            # Halves change places every round: A is the one that an even round changes.
-            changed, asked = halves if i % 2 == 0 else halves[::-1]
-            number_loops.ask(i, asked, shift, state, blocks)
+        step, first = (-1, ROUNDS - 1) if inverse else (1, 0)
+        number_loops.ask(first, halves[1 - first % 2], shift, state, blocks)
+        for i in range(first, first + step * ROUNDS, step):
+            # Halves change places every round: an even one changes A, and the next one asks it.
             aes.update_into(blocks.data.cast("B"), room.data)
-            number_loops.answer(mac, changed, u if i % 2 == 0 else v, inverse)
+            changed, modulus = halves[i % 2], v if i % 2 else u
+            number_loops.answer(mac, changed, modulus, inverse, max(0, i + step), shift, state, blocks)
         return halves[0], halves[1]
 
     def step(self, a: U64, b: U64, u: U64, v: U64, state: U64) -> tuple[U64, U64]:

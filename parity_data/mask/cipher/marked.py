@@ -28,7 +28,8 @@ _MOST_LETTERS = 1 << 18
 class Groups:
     """Alphabets by number, the parts too. size, start, members: as in ``Alphabets``, 1 member for what stays.
 
-    name: a number that does not depend on when a part turned up. bits: of one member, in units of 2**-20.
+    name: a number that does not depend on when a part turned up. bits: of one member, in units of
+    2**-20. shares: 1 / size.
     """
 
     size: Ints
@@ -36,12 +37,14 @@ class Groups:
     members: U32
     name: U64
     bits: Ints
+    shares: npt.NDArray[np.float64]
 
     @classmethod
     def of(cls, table: Alphabets) -> Groups:
         size = table.size.copy()
         size[: MARK + 1] = 1
-        return cls(size, table.start, table.members, np.arange(len(size), dtype=np.uint64), _bits(size))
+        names = np.arange(len(size), dtype=np.uint64)
+        return cls(size, table.start, table.members, names, _bits(size), 1 / size)
 
     def with_part(self, members: tuple[int, ...]) -> Groups:
         """These and one more."""
@@ -53,6 +56,7 @@ class Groups:
             np.append(self.members, np.array(members, np.uint32)),
             np.append(self.name, np.frombuffer(digest[:8], "<u8").astype(np.uint64)),
             np.append(self.bits, _bits(size)),
+            np.append(self.shares, 1 / size),
         )
 
 

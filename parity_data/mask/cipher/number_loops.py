@@ -9,9 +9,12 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+import numpy.typing as npt
 
 from parity_data.compiled import compiled
 from parity_data.mask.cipher.word_loops import I64, MIX_1, MIX_2, U32, U64, Int, mixed
+
+F64 = npt.NDArray[np.float64]
 
 _LITTLE = sys.byteorder == "little"
 
@@ -82,33 +85,43 @@ def learn(keys: U64, found: U32, key: np.uint64, alphabet: Int, member: Int) -> 
 
 
 @compiled
-def measure(
-    alphabet: U32,
-    member: U32,
-    ends: I64,
-    size: I64,
-    name: U64,
-    seeds: U64,
-    small: Int,
-    domain: I64,
-    number: U64,
-    shape: U64,
-) -> None:
-    """Domain, number and shape of n words.
+def _swapped(x: np.uint64) -> np.uint64:
+    """Big-endian to and from the machine's order."""
+    if not _LITTLE:
+        return x
+    out = np.uint64(0)
+    for i in range(8):
+        out |= (x >> np.uint64(8 * i) & np.uint64(0xFF)) << np.uint64(56 - 8 * i)
+    return out
 
-    size, name: by alphabet. domain: how many words share the shape, 0 for ``small`` and more; below it,
-    number: the word's number among them. shape: (n, 2), a digest of 128 bits of the alphabets in their order.
+
+@compiled
+def measure(
+    alphabet: U32, member: U32, ends: I64, size: I64, name: U64, bits: I64, seeds: U64, small: Int,
+    domain: I64, number: U64, shape: U64, chunks: I64,
+) -> Int:  # fmt: skip
+    """Domain, number, shape and chunks of n words.
+
+    size, name, bits: by alphabet; bits in units of 2**-20. domain: how many words share the shape, 0 for
+    ``small`` and more; below it, number: the word's number among them. shape: (n, 2), a digest of 128 bits of
+    the alphabets in their order. chunks: (n, 2), of large shapes: how many of like size the word goes into, 0
+    where its alphabets are large; its bits. Returns how many chunks of large words there are at most, their
+    first ones aside.
     """
+    rest: Int = np.int64(0)
     for word in range(len(ends) - 1):
         one, two = seeds[0], seeds[1]
         members: Int = np.int64(1)
         value = np.uint64(0)
+        total, widest = np.int64(0), np.int64(0)
         for place in range(ends[word], ends[word + 1]):
             of = alphabet[place]
             one = (one ^ name[of]) * MIX_1
             one ^= one >> _S29
             two = (two + name[of]) * MIX_2
             two ^= two >> _S32
+            total += bits[of]
+            widest = max(widest, bits[of])
             if members:
                 members *= size[of]
                 value = value * np.uint64(size[of]) + np.uint64(member[place])
@@ -116,48 +129,11 @@ def measure(
                     members = 0
         domain[word], number[word] = members, value
         shape[word, 0], shape[word, 1] = mixed(one), mixed(two)
-
-
-@compiled
-def _word_bits(alphabet: U32, bits: I64, begin: Int, end: Int) -> tuple[Int, Int]:
-    """Bits of a word, and into how many chunks of like size it goes; 0 where its alphabets are large."""
-    total, widest = 0, 0
-    for place in range(begin, end):
-        total += bits[alphabet[place]]
-        widest = max(widest, bits[alphabet[place]])
-    return total, 0 if widest > _WIDE else (total - 1) // _MOST + 1
-
-
-@compiled
-def _chunk_end(
-    alphabet: U32, bits: I64, begin: Int, end: Int, done: Int, total: Int, count: Int, number: Int
-) -> tuple[Int, Int]:
-    """Where a chunk ends, and how many bits end there. done: before it. total, count: of ``_word_bits``."""
-    if number + 1 == count:
-        return end, total
-    goal = total * (number + 1) // count if count else done + _LEAST
-    place = begin
-    while place < end and done < goal:
-        done += bits[alphabet[place]]
-        place += 1
-    return (end, total) if count == 0 and total - done < _LEAST else (place, done)
-
-
-@compiled
-def count_chunks(alphabet: U32, ends: I64, large: I64, bits: I64) -> Int:
-    """How many chunks the words ``large`` have in all."""
-    chunks: Int = np.int64(0)
-    for word in large:
-        begin: Int = ends[word]
-        end = ends[word + 1]
-        total, count = _word_bits(alphabet, bits, begin, end)
-        done: Int = np.int64(0)
-        number: Int = np.int64(0)
-        while begin < end:
-            begin, done = _chunk_end(alphabet, bits, begin, end, done, total, count, number)
-            number += 1
-        chunks += number
-    return chunks
+        if members == 0:
+            count = 0 if widest > _WIDE else (total - 1) // _MOST + 1
+            chunks[word, 0], chunks[word, 1] = count, total
+            rest += (count if count else total // _LEAST + 1) - 1
+    return rest
 
 
 @compiled
@@ -172,62 +148,88 @@ def _value(alphabet: U32, member: U32, size: I64, begin: Int, end: Int) -> tuple
 
 
 @compiled
-def cut(
-    alphabet: U32,
-    member: U32,
-    ends: I64,
-    large: I64,
-    size: I64,
-    bits: I64,
-    shape: U64,
-    where: I64,
-    halves: U64,
-    heads: U64,
-    tweaks: U64,
-) -> None:
-    """Chunks of the words ``large``, each in two halves as equal as they come, the left no larger.
+def _middle(alphabet: U32, bits: I64, begin: Int, end: Int, have: Int) -> Int:
+    """Where a chunk of ``have`` bits is cut in halves as equal as they come, the left one no larger."""
+    middle, best, sum_ = begin + 1, np.int64(1) << 62, np.int64(0)
+    for place in range(begin, end - 1):
+        sum_ += bits[alphabet[place]]
+        if abs(2 * sum_ - have) < best:
+            middle, best = place + 1, abs(2 * sum_ - have)
+        if 2 * sum_ >= have:
+            break
+    return middle
 
-    bits: by alphabet, in units of 2**-20. where: (chunks, 5):
-    number in the word, first chunk of the word, begin, middle, end. halves: (4, chunks): a, b, u, v of FF1.
-    heads, tweaks: (chunks, 2), big-endian words of FF1's block P and of the shape.
+
+@compiled
+def _radix(alphabet: U32, size: I64, begin: Int, end: Int) -> Int:
+    """The radix of a chunk, 0 for a mixed one."""
+    radix: Int = size[alphabet[begin]]
+    for place in range(begin + 1, end):
+        if size[alphabet[place]] != radix:
+            return np.int64(0)
+    return radix
+
+
+@compiled
+def cut(
+    alphabet: U32, member: U32, ends: I64, large: I64, size: I64, bits: I64, shape: U64, chunks: I64,
+    where: I64, halves: U64, heads: U64, tweaks: U64,
+) -> Int:  # fmt: skip
+    """Chunks of the m words ``large``: the first of each in its order, then all others. Returns how many.
+
+    bits, shape, chunks: as in ``measure``. where: (., 5): number in the word, first chunk of the word, begin,
+    middle, end. halves: (4, .): a, b, u, v of FF1. heads, tweaks: (., 2), FF1's block P and the shape, in
+    bytes as they go into AES.
     """
-    chunk = 0
-    for word in large:
+    free: Int = np.int64(len(large))
+    for leader in range(len(large)):
+        word = large[leader]
         begin: Int = ends[word]
-        end = ends[word + 1]
-        total, count = _word_bits(alphabet, bits, begin, end)
-        leader, number = chunk, np.int64(0)
-        done: Int = np.int64(0)
+        end, count, total = ends[word + 1], chunks[word, 0], chunks[word, 1]
+        number, done = np.int64(0), np.int64(0)
         while begin < end:
-            last, after = _chunk_end(alphabet, bits, begin, end, done, total, count, number)
-            have = after - done
-            middle, best, sum_ = begin + 1, np.int64(1) << 62, 0
-            uniform = True
-            for place in range(begin, last - 1):
-                sum_ += bits[alphabet[place]]
-                if abs(2 * sum_ - have) < best:
-                    middle, best = place + 1, abs(2 * sum_ - have)
-                uniform &= size[alphabet[place]] == size[alphabet[place + 1]]
+            chunk: Int = np.int64(leader) if number == 0 else free
+            free += number > 0
+            last, after = end, total
+            if number + 1 != count:
+                goal = total * (number + 1) // count if count else done + _LEAST
+                last, after = begin, done
+                while last < end and after < goal:
+                    after += bits[alphabet[last]]
+                    last += 1
+                if count == 0 and total - after < _LEAST:
+                    last, after = end, total
+            middle = _middle(alphabet, bits, begin, last, after - done)
             where[chunk, 0], where[chunk, 1] = number, leader
             where[chunk, 2], where[chunk, 3], where[chunk, 4] = begin, middle, last
             halves[0, chunk], halves[2, chunk] = _value(alphabet, member, size, begin, middle)
             halves[1, chunk], halves[3, chunk] = _value(alphabet, member, size, middle, last)
-            radix = size[alphabet[begin]] if uniform else 0
-            fixed = np.int64(0x0102010000000A00) | radix << 16 | (middle - begin) & 0xFF
-            heads[chunk, 0], heads[chunk, 1] = np.uint64(fixed), np.uint64((last - begin) << 32 | 16)
-            tweaks[chunk, 0], tweaks[chunk, 1] = shape[word, 0], shape[word, 1]
+            fixed = np.int64(0x0102010000000A00) | (middle - begin) & 0xFF
+            fixed |= _radix(alphabet, size, begin, last) << 16
+            heads[chunk, 0] = _swapped(np.uint64(fixed))
+            heads[chunk, 1] = _swapped(np.uint64((last - begin) << 32 | 16))
+            tweaks[chunk, 0], tweaks[chunk, 1] = _swapped(shape[word, 0]), _swapped(shape[word, 1])
             begin, done = last, after
-            chunk += 1
             number += 1
+    return free
 
 
 @compiled
-def fold_rest(blocks: U64, rest: I64, where: I64, digests: U64) -> None:
-    """Exclusive or of the enciphered chunks ``rest`` of each word, for its first chunk."""
-    for i in range(len(rest)):
-        leader = where[rest[i], 1]
-        digests[leader, 0] ^= blocks[i, 0]
-        digests[leader, 1] ^= blocks[i, 1]
+def blocks_of(where: I64, halves: U64, first: Int, led: bool, blocks: U64) -> None:
+    """A block for AES of each chunk from ``first`` on: its place in its word, its number or its leader's."""
+    for i in range(len(blocks)):
+        of = where[first + i, 1] if led else first + i
+        blocks[i, 0] = _swapped(np.uint64(where[first + i, 0] + (np.int64(1) << 40)))
+        blocks[i, 1] = _swapped(halves[0, of] * halves[3, of] + halves[1, of])
+
+
+@compiled
+def fold_rest(blocks: U64, where: I64, first: Int, tweaks: U64) -> None:
+    """Exclusive or of the enciphered chunks of each word from ``first`` on, for the tweak of its leader."""
+    for i in range(len(blocks)):
+        leader = where[first + i, 1]
+        tweaks[leader, 0] ^= blocks[i, 0]
+        tweaks[leader, 1] ^= blocks[i, 1]
 
 
 @compiled
@@ -238,14 +240,41 @@ def step_small(table: U32, number: U64, chosen: I64) -> None:
 
 
 @compiled
-def _swapped(x: np.uint64) -> np.uint64:
-    """Big-endian to and from the machine's order."""
-    if not _LITTLE:
-        return x
-    out = np.uint64(0)
-    for i in range(8):
-        out |= (x >> np.uint64(8 * i) & np.uint64(0xFF)) << np.uint64(56 - 8 * i)
-    return out
+def _spread(
+    alphabet: U32, member: U32, size: I64, shares: F64, begin: Int, end: Int, value: np.uint64
+) -> None:
+    """The opposite of ``_value``. shares: 1 / size."""
+    left = np.int64(value)
+    for place in range(end - 1, begin - 1, -1):
+        of = alphabet[place]
+        radix = size[of]
+        # What is below 2**53 is divided by its float, and one off at most.
+        part = np.int64(np.float64(left) * shares[of])
+        digit = left - part * radix
+        if digit < 0:
+            part, digit = part - 1, digit + radix
+        elif digit >= radix:
+            part, digit = part + 1, digit - radix
+        member[place] = digit
+        left = part
+
+
+@compiled
+def spread_small(
+    alphabet: U32, member: U32, ends: I64, size: I64, shares: F64, domain: I64, number: U64
+) -> None:
+    """Places in alphabets of words of small shapes, from their numbers."""
+    for word in range(len(ends) - 1):
+        if domain[word]:
+            _spread(alphabet, member, size, shares, ends[word], ends[word + 1], number[word])
+
+
+@compiled
+def spread_large(alphabet: U32, member: U32, size: I64, shares: F64, where: I64, halves: U64) -> None:
+    """The same for chunks of words of large shapes, from their halves."""
+    for chunk in range(len(where)):
+        _spread(alphabet, member, size, shares, where[chunk, 2], where[chunk, 3], halves[0, chunk])
+        _spread(alphabet, member, size, shares, where[chunk, 3], where[chunk, 4], halves[1, chunk])
 
 
 @compiled
@@ -268,13 +297,21 @@ def ask(turn: Int, half: U64, shift: U64, state: U64, blocks: U64) -> None:
 
 
 @compiled
-def answer(blocks: U64, half: U64, modulus: U64, subtract: bool) -> None:
-    """Add the first 8 bytes of each enciphered block to the halves, in place, or subtract them."""
+def answer(
+    answers: U64, half: U64, modulus: U64, subtract: bool, turn: Int, shift: U64, state: U64, blocks: U64
+) -> None:
+    """Add the first 8 bytes of each enciphered block to the halves, in place, or subtract them; ask again.
+
+    turn: the round that comes next and asks what this one has changed; see ``ask``.
+    """
     for i in range(len(half)):
         m = modulus[i]
-        y = _swapped(blocks[i, 0]) % m
+        y = _swapped(answers[i, 0]) % m
         x = half[i] + (m - y if subtract else y)
-        half[i] = x - m if x >= m else x
+        x = x - m if x >= m else x
+        half[i] = x
+        blocks[i, 0] = _swapped(state[i, 0])
+        blocks[i, 1] = _swapped(state[i, 1] ^ (x | np.uint64(turn) << shift[i]))
 
 
 @compiled

@@ -44,8 +44,7 @@ class Remembered:
     def _allocate_scratch(self, length: int) -> None:
         self.folded = np.empty(length, np.uint8)
         self.codes, self.held = np.empty(length, np.uint64), np.empty(length, np.uint64)
-        self.words = np.empty((length + 1, 3), np.int64)
-        self.pieces = np.empty((length, 3), np.int64)
+        self.words = np.empty((length, 4), np.int64)
 
     @property
     def worth_keeping(self) -> bool:

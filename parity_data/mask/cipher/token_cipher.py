@@ -20,14 +20,19 @@ from parity_data.mask.cipher import number_loops, word_loops
 from parity_data.mask.cipher.alphabet import Alphabets, alphabets
 from parity_data.mask.cipher.ff1 import BulkFF1
 from parity_data.mask.cipher.flat import Flat, Ints
-from parity_data.mask.cipher.marked import Marked, marked
+from parity_data.mask.cipher.marked import Groups, Marked, marked
 from parity_data.mask.cipher.permutation import SMALL, TABLES
 from parity_data.mask.cipher.remembered import SPLIT, Remembered
 
+U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 Halves = Callable[[U64, U64, U64, U64, U64], tuple[U64, U64]]
 
 _NONE = np.zeros(0, np.int64)
+
+#: Bytes of texts that are masked as wholes at once, and texts: what they are made into stays in the cache.
+_AT_ONCE = 1 << 17
 
 
 class TokenCipher:
@@ -52,14 +57,16 @@ class TokenCipher:
         values: String Series of length n without NULLs. Equal words, up to case, become equal words.
         cuts: numbers of letters after which a word is cut in two, negative ones counted from its end.
         """
-        return self._by_rows(values, whole=False, cuts=np.array(cuts, np.int64))
+        letters = np.array(cuts, np.int64)
+        return self._in_copy(values, lambda flat, out: self.mask_flat(out, flat.offsets, letters))
 
     def whole(self, values: pl.Series, kept: Ints | None = None) -> pl.Series:
         """Mask each value's letters and digits as one token, whatever stands between them.
 
         kept: leading letters and digits of each value that stay, n numbers.
         """
-        return self._by_rows(values, whole=True, kept=_NONE if kept is None else kept)
+        stay = _NONE if kept is None else kept
+        return self._in_copy(values, lambda flat, out: self._mask_whole(out, flat.offsets, stay))
 
     def before_last(
         self, char: str, values: pl.Series, cuts: tuple[int, ...] = ()
@@ -72,48 +79,60 @@ class TokenCipher:
         middle = np.empty(values.len(), np.int64)
         word_loops.after_last(flat.data, flat.offsets, ord(char), middle)
         first = flat.pieces(flat.offsets[:-1], middle)
-        self.mask_flat(first.data, first.offsets, cuts=np.array(cuts, np.int64))
+        self.mask_flat(first.data, first.offsets, np.array(cuts, np.int64))
         return first.series(), flat.pieces(middle, flat.offsets[1:]).series()
 
-    def _by_rows(self, values: pl.Series, whole: bool, kept: Ints = _NONE, cuts: Ints = _NONE) -> pl.Series:
+    def _in_copy(self, values: pl.Series, mask: Callable[[Flat, U8], None]) -> pl.Series:
         if not values.len():
             return values
         flat = Flat.of(values)
         out = flat.data.copy()
-        self.mask_flat(out, flat.offsets, whole, kept, cuts)
+        mask(flat, out)
         return flat.series(out).alias(values.name)
 
-    def mask_flat(
-        self,
-        out: npt.NDArray[np.uint8],
-        offsets: Ints,
-        whole: bool = False,
-        kept: Ints = _NONE,
-        cuts: Ints = _NONE,
-    ) -> None:
-        """The same for n texts given as bytes, changed in place. offsets: n + 1 places in ``out``."""
+    def mask_flat(self, out: U8, offsets: Ints, cuts: Ints = _NONE) -> None:
+        """``tokens`` of n texts given as bytes, changed in place. offsets: n + 1 places in ``out``."""
         table = self._table
         row: word_loops.Int = 0
-        kept = np.ascontiguousarray(kept, np.int64)
-        if not whole and int(np.diff(offsets).max()) > SPLIT:
+        if int(np.diff(offsets).max()) > SPLIT:
             found = np.empty(len(offsets) + len(out) // SPLIT, np.int64)
             offsets = found[: word_loops.breaks(out, offsets, table.kind, SPLIT, found)]
         with self._memory() as memory:
             while True:
                 known = memory.count
                 row, count, waits = word_loops.find(
-                    out, offsets, row, whole, kept, cuts,
-                    table.kind, table.fold, table.upper, table.of, self._seed,
+                    out, offsets, row, cuts, table.kind, table.fold, table.upper, table.of, self._seed,
                     memory.slots, memory.hashes, memory.bounds, memory.store, known,
-                    memory.folded, memory.codes, memory.held, memory.words, memory.pieces, memory.waiting,
+                    memory.folded, memory.codes, memory.held, memory.words, memory.waiting,
                 )  # fmt: skip
                 memory.count = int(count)
                 if memory.count > known:
-                    self._encipher(memory, known)
+                    self._encipher_words(memory.store, memory.bounds[known : memory.count + 1])
                     word_loops.put(out, memory.waiting[:waits], memory.store, table.fold, table.upper)
                 if row == len(offsets) - 1:
                     return
                 memory.make_room(int(offsets[row + 1] - offsets[row]))
+
+    def _mask_whole(self, out: U8, offsets: Ints, kept: Ints) -> None:
+        """``whole`` of n texts given as bytes, changed in place. offsets: n + 1 places in ``out``."""
+        table = self._table
+        kept = np.ascontiguousarray(kept, np.int64)
+        row, room = 0, max(_AT_ONCE, int(np.diff(offsets).max()))
+        points, alphabet, member = (np.empty(room, np.uint32) for _ in range(3))
+        places, bounds = np.empty(room, np.int64), np.empty(_AT_ONCE, np.int64)
+        while row < len(offsets) - 1:
+            texts, marks = word_loops.take(
+                out, offsets, row, kept, table.kind, table.fold, table.of, table.index,
+                points, alphabet, member, places, bounds,
+            )  # fmt: skip
+            ends = bounds[: texts + 1]
+            size = int(ends[-1])
+            groups = self._encipher(points[:size], alphabet, member, ends, bool(marks))
+            word_loops.put_in_place(
+                out, places[:size], points, alphabet, member, groups.start, groups.members,
+                table.fold, table.upper,
+            )  # fmt: skip
+            row += int(texts)
 
     @contextmanager
     def _memory(self) -> Iterator[Remembered]:
@@ -130,38 +149,45 @@ class TokenCipher:
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("A cipher is made from its key where it is needed.")
 
-    def _encipher(self, memory: Remembered, first: int) -> None:
-        """Encipher the words from ``first`` on."""
+    def _encipher_words(self, store: U8, bounds: Ints) -> None:
+        """Encipher n words in a memory. bounds: of each and of the room for what it becomes, n + 1."""
         table = self._table
-        bounds = memory.bounds[first : memory.count + 1]
-        size = int(bounds[-1] - bounds[0])
+        size = int(bounds[-1] - bounds[0]) // 2
         points, alphabet, member = (np.empty(size, np.uint32) for _ in range(3))
         ends = np.empty(len(bounds), np.int64)
-        if word_loops.unpack(memory.store, bounds, table.of, table.index, points, alphabet, member, ends):
+        marks = word_loops.unpack(store, bounds, table.of, table.index, points, alphabet, member, ends)
+        groups = self._encipher(points, alphabet, member, ends, bool(marks))
+        word_loops.spell(store, bounds, points, alphabet, member, ends, groups.start, groups.members)
+
+    def _encipher(self, points: U32, alphabet: U32, member: U32, ends: Ints, marks: bool) -> Groups:
+        """Encipher n words, given by their characters: the places in alphabets change, in place.
+
+        ends: of each word among the characters, n + 1. marks: whether there are any. Returns the alphabets.
+        """
+        if marks:
             self._marked.restrict(points, alphabet, member, ends)
         groups = self._marked.groups
-        domain = np.empty(len(bounds) - 1, np.int64)
-        number = np.empty(len(domain), np.uint64)
-        shape = np.empty((len(domain), 2), np.uint64)
-        number_loops.measure(
-            alphabet, member, ends, groups.size, groups.name, self._shape_seeds, SMALL, domain, number, shape
-        )
-        self._small(domain, number, shape)
-        place = (memory.store, bounds, alphabet, points)
-        word_loops.spell_small(*place, ends, groups.size, groups.start, groups.members, domain, number)
-        large = np.flatnonzero(domain == 0)
-        if not len(large):
-            return
-        chunks = number_loops.count_chunks(alphabet, ends, large, groups.bits)
-        where = np.empty((chunks, 5), np.int64)
-        halves = np.empty((4, chunks), np.uint64)
-        heads, tweaks = np.empty((chunks, 2), np.uint64), np.empty((chunks, 2), np.uint64)
-        number_loops.cut(
-            alphabet, member, ends, large, groups.size, groups.bits, shape,
-            where, halves, heads, tweaks,
+        domain, chunks = np.empty(len(ends) - 1, np.int64), np.empty((len(ends) - 1, 2), np.int64)
+        number, shape = np.empty(len(domain), np.uint64), np.empty((len(domain), 2), np.uint64)
+        rest = number_loops.measure(
+            alphabet, member, ends, groups.size, groups.name, groups.bits, self._shape_seeds, SMALL,
+            domain, number, shape, chunks,
         )  # fmt: skip
-        self._large(where, halves, heads, tweaks)
-        word_loops.spell_large(*place, groups.size, groups.start, groups.members, large, where, halves)
+        self._small(domain, number, shape)
+        number_loops.spread_small(alphabet, member, ends, groups.size, groups.shares, domain, number)
+        large = np.flatnonzero(domain == 0)
+        if len(large):
+            room = len(large) + int(rest)
+            where, halves = np.empty((room, 5), np.int64), np.empty((4, room), np.uint64)
+            heads, tweaks = np.empty((room, 2), np.uint64), np.empty((room, 2), np.uint64)
+            count = number_loops.cut(
+                alphabet, member, ends, large, groups.size, groups.bits, shape, chunks,
+                where, halves, heads, tweaks,
+            )  # fmt: skip
+            where, halves = where[:count], halves[:, :count]
+            self._large(len(large), where, halves, heads[:count], tweaks[:count])
+            number_loops.spread_large(alphabet, member, groups.size, groups.shares, where, halves)
+        return groups
 
     def _small(self, domain: Ints, number: U64, shape: U64) -> None:
         """Shapes below a million: by table."""
@@ -177,32 +203,30 @@ class TokenCipher:
             table = TABLES.get(self._key, shape[one].astype(">u8").tobytes(), int(domain[one]))
             number_loops.step_small(table, number, words[begin:end])
 
-    def _large(self, where: Ints, halves: U64, heads: U64, tweaks: U64) -> None:
-        """Other shapes: FF1, first chunk first."""
-        first = where[:, 0] == 0
-        rest = np.flatnonzero(~first)
-        leads = np.flatnonzero(first) if len(rest) else slice(None)
-        if len(rest):
+    def _large(self, words: int, where: Ints, halves: U64, heads: U64, tweaks: U64) -> None:
+        """Other shapes: FF1. words: how many; their first chunks come before all others."""
+        leads, rest = slice(words), slice(words, None)
+        if len(where) > words:
             # The rest of a token as one digest: exclusive or of its chunks, each enciphered with its place.
-            number_loops.fold_rest(self._blocks(where, halves, rest, rest), rest, where, tweaks)
+            number_loops.fold_rest(self._blocks(where, halves, words, led=False), where, words, tweaks)
         self._pass(halves, heads, tweaks, leads, self._ff1.step)
-        if len(rest):
+        if len(where) > words:
             # A token whose first chunk has changed has changed: the others need not step.
-            tweaks[rest] ^= self._blocks(where, halves, rest, where[rest, 1])
+            tweaks[rest] ^= self._blocks(where, halves, words, led=True)
             self._pass(halves, heads, tweaks, rest, self._ff1.encrypt)
 
-    def _blocks(self, where: Ints, halves: U64, chunks: Ints, of: Ints) -> U64:
-        """AES of (place of a chunk in its token, the number of another), as (n, 2) words."""
-        a, b, _, v = halves[:, of]
-        block = np.stack([where[chunks, 0].astype(np.uint64) + np.uint64(1 << 40), a * v + b], axis=1)
-        return self._ff1.aes(_bytes(block)).view(">u8").astype(np.uint64)
+    def _blocks(self, where: Ints, halves: U64, first: int, *, led: bool) -> U64:
+        """AES of (place of a chunk in its token, its number or its leader's), from chunk ``first`` on."""
+        blocks = np.empty((len(where) - first, 2), np.uint64)
+        number_loops.blocks_of(where, halves, first, led, blocks)
+        return self._ff1.aes(_bytes(blocks)).view(np.uint64)
 
-    def _pass(self, halves: U64, heads: U64, tweaks: U64, chosen: Ints | slice, cipher: Halves) -> None:
+    def _pass(self, halves: U64, heads: U64, tweaks: U64, chosen: slice, cipher: Halves) -> None:
         state = self._ff1.state(_bytes(heads[chosen]), _bytes(tweaks[chosen]))
-        a, b, u, v = np.ascontiguousarray(halves[:, chosen])
+        a, b, u, v = halves[:, chosen]
         halves[0, chosen], halves[1, chosen] = cipher(a, b, u, v, state)
 
 
-def _bytes(words: U64) -> npt.NDArray[np.uint8]:
-    """Blocks of 16 bytes from (n, 2) big-endian words."""
-    return words.astype(">u8").view(np.uint8).reshape(-1, 16)
+def _bytes(words: U64) -> U8:
+    """Blocks of 16 bytes, of two words each."""
+    return words.view(np.uint8)

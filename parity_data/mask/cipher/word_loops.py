@@ -118,62 +118,41 @@ def _letters(out: U8, place: Int, end: Int, kind: U8, of: U16) -> Int:
 
 @compiled
 def _split(
-    out: U8, place: Int, end: Int, whole: bool, skip: Int, cuts: I64,
-    kind: U8, fold: U32, of: U16, seed: np.uint64,
-    folded: U8, codes: U64, words: I64, pieces: I64, count: Int, parts: Int, used: Int,
-) -> tuple[Int, Int, Int]:  # fmt: skip
-    """The words of one text, in small letters, after ``count`` others of ``parts`` pieces and ``used`` bytes.
+    out: U8, place: Int, end: Int, cuts: I64, kind: U8, fold: U32, of: U16, seed: np.uint64,
+    folded: U8, codes: U64, words: I64, count: Int, used: Int,
+) -> tuple[Int, Int]:  # fmt: skip
+    """The words of one text, in small letters, after ``count`` others of ``used`` bytes.
 
-    skip: letters and digits that stay. codes: hashes. words: (., 3), begin and end in ``folded``, and the
-    first piece. pieces: (., 3), begin and end in the text, byte in the word. Returns the three numbers as
-    they are then.
+    codes: hashes. words: (., 4), begin and end in ``folded``, begin and end in the text. Returns the two
+    numbers as they are then.
     """
     # Letters of the run so far, and in all of it, for cuts.
-    order, after = 0, 0
-    total: Int = 0
+    order: Int = np.int64(0)
+    after: Int = np.int64(0)
+    total: Int = np.int64(0)
     while place < end:
-        begin, run_kind = used, 0
-        words[count, 2] = parts
-        piece: Int = -1
-        at: Int = 0
-        code = seed
-        while place < end:
-            first = np.int64(out[place])
-            width = 1 if first < 0x80 else _width(first)
-            point = first if width == 1 else _point(out, place, width)
-            this = kind[point]
-            if whole and after == 0 and this == 1 and of[point] == _MARK:
-                # A mark on what stays belongs to no letter of the token.
-                this = 0
-            if this != 0 and skip > 0:
-                skip -= 1
-                this = 0
-            if piece >= 0 and (this == 0 or (not whole and this != run_kind)):
-                pieces[parts, 0], pieces[parts, 1], pieces[parts, 2] = piece, place, at
-                parts += 1
-                piece = -1
-                if not whole:
-                    break
-            if this == 0:
-                place += width
-                after = 0
-                continue
+        first = np.int64(out[place])
+        width = 1 if first < 0x80 else _width(first)
+        point = first if width == 1 else _point(out, place, width)
+        this = kind[point]
+        if this == 0:
+            place += width
+            after = 0
+            continue
+        words[count, 0], words[count, 2] = used, place
+        run, code = this, seed
+        while this == run:
             if len(cuts) and this == 1:
                 if after != 1:
-                    order, total = 0, _letters(out, place, end, kind, of)
+                    order, total = np.int64(0), _letters(out, place, end, kind, of)
                 if of[point] != _MARK:
-                    cut = False
+                    cut: Int = np.int64(0)
                     for c in cuts:
-                        cut |= order > 0 and order == (c if c > 0 else total + c)
-                    if cut and piece >= 0:
-                        pieces[parts, 0], pieces[parts, 1], pieces[parts, 2] = piece, place, at
-                        parts += 1
-                        piece = -1
+                        cut += order > 0 and order == (c if c > 0 else total + c)
+                    if cut and place > words[count, 2]:
                         break
                     order += 1
             after = this
-            if piece < 0:
-                piece, at, run_kind = place, used - begin, this
             small = np.int64(fold[point])
             if width == 1:
                 folded[used] = small
@@ -184,15 +163,60 @@ def _split(
                     code = (code ^ np.uint64(folded[used + i])) * _PRIME
             used += width
             place += width
-        if piece >= 0:
-            pieces[parts, 0], pieces[parts, 1], pieces[parts, 2] = piece, place, at
-            parts += 1
-        if used > begin:
-            words[count, 0], words[count, 1] = begin, used
-            codes[count] = mixed(code)
-            count += 1
-    words[count, 2] = parts
-    return count, parts, used
+            if place == end:
+                break
+            first = np.int64(out[place])
+            width = 1 if first < 0x80 else _width(first)
+            point = first if width == 1 else _point(out, place, width)
+            this = kind[point]
+        words[count, 1], words[count, 3] = used, place
+        codes[count] = mixed(code)
+        count += 1
+    return count, used
+
+
+@compiled
+def take(
+    out: U8, offsets: I64, row: Int, kept: I64, kind: U8, fold: U32, of: U16, index: U16,
+    points: U32, alphabet: U32, member: U32, places: I64, ends: I64,
+) -> tuple[Int, Int]:  # fmt: skip
+    """The letters and digits of some texts, each text's as one word.
+
+    out: bytes of the texts, at ``offsets`` (n + 1). row: the text to begin with, which must have room.
+    kept: as in ``TokenCipher.whole``, may be empty. Gets by character: points (code points of small letters),
+    alphabet, member (place in the alphabet) and places (in ``out``); by text: ends of its characters, after
+    a first 0. Returns (texts, marks).
+    """
+    count, marks, texts = 0, 0, 0
+    ends[0] = 0
+    for text in range(row, len(offsets) - 1):
+        if offsets[text + 1] - offsets[row] > len(points) or texts + 1 == len(ends):
+            break
+        skip = kept[text] if len(kept) else np.int64(0)
+        after = np.uint8(0)
+        place: Int = offsets[text]
+        end = offsets[text + 1]
+        while place < end:
+            first = np.int64(out[place])
+            width = 1 if first < 0x80 else _width(first)
+            point = first if width == 1 else _point(out, place, width)
+            this = kind[point]
+            if after == 0 and this == 1 and of[point] == _MARK:
+                # A mark on what stays belongs to no letter of the token.
+                this = np.uint8(0)
+            if this != 0 and skip > 0:
+                skip -= 1
+                this = np.uint8(0)
+            after = this
+            if this != 0:
+                points[count], places[count] = fold[point], place
+                alphabet[count], member[count] = of[point], index[point]
+                marks += of[point] == _MARK
+                count += 1
+            place += width
+        texts += 1
+        ends[texts] = count
+    return texts, marks
 
 
 @compiled
@@ -252,18 +276,17 @@ def _same(store: U8, place: Int, folded: U8, begin: Int, length: Int) -> bool:
 
 @compiled
 def find(
-    out: U8, offsets: I64, row: Int, whole: bool, kept: I64, cuts: I64,
-    kind: U8, fold: U32, upper: U32, of: U16, seed: np.uint64,
+    out: U8, offsets: I64, row: Int, cuts: I64, kind: U8, fold: U32, upper: U32, of: U16, seed: np.uint64,
     slots: U64, hashes: U64, bounds: I64, store: U8, known: Int,
-    folded: U8, codes: U64, held: U64, words: I64, pieces: I64, waiting: I64,
+    folded: U8, codes: U64, held: U64, words: I64, waiting: I64,
 ) -> tuple[Int, Int, Int]:  # fmt: skip
     """Mask the words of n texts in place where they are known, and take up those that are not.
 
-    out: bytes of the texts, at ``offsets`` (n + 1). row: the text to begin with. whole, kept, cuts: as in
-    ``TokenCipher``; kept and cuts may be empty. slots, hashes, bounds, store: the memory, of which the first
-    ``known`` words have been enciphered. folded, codes, held, words, pieces: scratch. waiting: (capacity, 3),
-    gets (begin, end, place in store) of every piece that waits for a new word. Returns (row where it stopped
-    because something was full, words in memory, pieces that wait).
+    out: bytes of the texts, at ``offsets`` (n + 1). row: the text to begin with. cuts: as in ``TokenCipher``,
+    may be empty. slots, hashes, bounds, store: the memory, of which the first ``known`` words have been
+    enciphered. folded, codes, held, words: scratch. waiting: (capacity, 3), gets (begin, end, place in store)
+    of every piece that waits for a new word. Returns (row where it stopped because something was full, words
+    in memory, pieces that wait).
 
     Texts are taken some at a time, and first all places in memory that they need are looked at: what is not
     in the processor's cache is then fetched for many words at once.
@@ -281,13 +304,11 @@ def find(
             break
         # Typed, so that _split is not compiled for constants as well.
         count: Int = np.int64(0)
-        parts: Int = np.int64(0)
         used: Int = np.int64(0)
         for text in range(row, last):
-            skip = kept[text] if len(kept) else np.int64(0)
-            count, parts, used = _split(
-                out, offsets[text], offsets[text + 1], whole, skip, cuts, kind, fold, of, seed,
-                folded, codes, words, pieces, count, parts, used,
+            count, used = _split(
+                out, offsets[text], offsets[text + 1], cuts, kind, fold, of, seed,
+                folded, codes, words, count, used,
             )  # fmt: skip
         row = last
         for word in range(count):
@@ -318,17 +339,12 @@ def find(
                 number += 1
                 free += 2 * length
                 bounds[number] = free
-            for part in range(words[word, 2], words[word + 1, 2]):
-                source = place + length + pieces[part, 2]
-                if place < ready:
-                    _put(out, pieces[part, 0], pieces[part, 1], store, source, fold, upper)
-                else:
-                    waiting[waits, 0], waiting[waits, 1], waiting[waits, 2] = (
-                        pieces[part, 0],
-                        pieces[part, 1],
-                        source,
-                    )
-                    waits += 1
+            if place < ready:
+                _put(out, words[word, 2], words[word, 3], store, place + length, fold, upper)
+            else:
+                waiting[waits, 0], waiting[waits, 1] = words[word, 2], words[word, 3]
+                waiting[waits, 2] = place + length
+                waits += 1
     return row, number, waits
 
 
@@ -337,6 +353,26 @@ def put(out: U8, waiting: I64, store: U8, fold: U32, upper: U32) -> None:
     """Write enciphered words where pieces wait for them."""
     for part in range(len(waiting)):
         _put(out, waiting[part, 0], waiting[part, 1], store, waiting[part, 2], fold, upper)
+
+
+@compiled
+def put_in_place(
+    out: U8, places: I64, points: U32, alphabet: U32, member: U32, start: I64, members: U32,
+    fold: U32, upper: U32,
+) -> None:  # fmt: skip
+    """Write characters over those that ``take`` found, in the case of what stood there."""
+    for i in range(len(places)):
+        if alphabet[i] <= _MARK:
+            continue
+        place, letter = places[i], np.int64(members[start[alphabet[i]] + member[i]])
+        first = np.int64(out[place])
+        if first < 0x80:
+            out[place] = letter if fold[first] == first else upper[letter]
+            continue
+        width = _width(first)
+        _write(
+            out, place, width, letter if points[i] == _point(out, place, width) else np.int64(upper[letter])
+        )
 
 
 @compiled
@@ -358,7 +394,7 @@ def unpack(
 ) -> Int:
     """Code points, alphabets and places in them of n words; ends: (n + 1). Returns how many are marks.
 
-    words: each word, and as many bytes for what it becomes; bounds: (n + 1).
+    words: each word, and as many bytes for what it becomes; bounds: bytes of both, (n + 1).
     """
     count, marks = 0, 0
     ends[0] = 0
@@ -377,51 +413,16 @@ def unpack(
 
 
 @compiled
-def _spell(
-    words: U8, end: Int, alphabet: U32, points: U32, size: I64, start: I64, members: U32,
-    first: Int, last: Int, value: np.uint64,
-) -> Int:  # fmt: skip
-    """Write the characters of a number, from the last to the first, before ``end``; where they begin."""
-    for place in range(last - 1, first - 1, -1):
-        of = alphabet[place]
-        point = np.int64(points[place])
-        if of > _MARK:
-            radix = np.uint64(size[of])
-            digit = value % radix
-            value //= radix
-            point = np.int64(members[start[of] + np.int64(digit)])
-        width = 1 if point < 0x80 else 2 if point < 0x800 else 3 if point < 0x10000 else 4
-        end -= width
-        _write(words, end, width, point)
-    return end
-
-
-@compiled
-def spell_small(
-    words: U8, bounds: I64, alphabet: U32, points: U32, ends: I64, size: I64, start: I64, members: U32,
-    domain: I64, number: U64,
-) -> None:  # fmt: skip
-    """Write the words of small shapes. bounds: bytes of each word in ``words``."""
+def spell(
+    words: U8, bounds: I64, points: U32, alphabet: U32, member: U32, ends: I64, start: I64, members: U32
+) -> None:
+    """Write n words behind those that they were. bounds, ends: as in ``unpack``."""
     for word in range(len(ends) - 1):
-        if domain[word]:
-            _spell(
-                words, bounds[word + 1], alphabet, points, size, start, members,
-                ends[word], ends[word + 1], number[word],
-            )  # fmt: skip
-
-
-@compiled
-def spell_large(
-    words: U8, bounds: I64, alphabet: U32, points: U32, size: I64, start: I64, members: U32,
-    large: I64, where: I64, halves: U64,
-) -> None:  # fmt: skip
-    """Write the words of large shapes, whose chunks are in the order of ``large``."""
-    chunk = len(where) - 1
-    for i in range(len(large) - 1, -1, -1):
-        end = bounds[large[i] + 1]
-        leader = where[chunk, 1]
-        while chunk >= leader and chunk >= 0:
-            begin, middle, last = where[chunk, 2], where[chunk, 3], where[chunk, 4]
-            for first, stop, half in ((middle, last, halves[1, chunk]), (begin, middle, halves[0, chunk])):
-                end = _spell(words, end, alphabet, points, size, start, members, first, stop, half)
-            chunk -= 1
+        place = (bounds[word] + bounds[word + 1]) // 2
+        for i in range(ends[word], ends[word + 1]):
+            point = np.int64(points[i])
+            if alphabet[i] > _MARK:
+                point = np.int64(members[start[alphabet[i]] + member[i]])
+            width = 1 if point < 0x80 else 2 if point < 0x800 else 3 if point < 0x10000 else 4
+            _write(words, place, width, point)
+            place += width
