@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parity_data.mask.cipher import IntegerCipher, TokenCipher, remembered
+from parity_data.mask.cipher import IntegerCipher, TokenCipher, number_loops, remembered
 from parity_data.mask.cipher.ff1 import BulkFF1, ff1, head
 from parity_data.mask.cipher.permutation import Tables, cycle
 
@@ -21,6 +22,9 @@ KEY_192 = KEY_128 + "EF4359D8D580AA4F"
 KEY_256 = KEY_192 + "7F036D6F04FC6A94"
 DIGITS, ALNUM = "0123456789", "0123456789abcdefghi"
 TWEAK_10, TWEAK_36 = "39383736353433323130", "3737373770717273373737"
+
+#: Sizes of alphabets, those of the largest scripts too.
+RADICES = (1, 2, 5, 6, 10, 20, 21, 26, 127, 500, 7_591, 20_989, 65_535)
 
 #: NIST, "FF1 samples" for SP 800-38G: key, radix, tweak, plaintext, ciphertext.
 SAMPLES = [
@@ -247,3 +251,40 @@ def test_long_texts_in_every_script_come_back_from_no_one_else() -> None:
     assert out.n_unique() == len(values)
     assert not (out == values).any()
     assert (out.str.len_bytes() == values.str.len_bytes()).all()
+
+
+@given(st.lists(st.integers(0, len(RADICES) - 1), min_size=1, max_size=40), st.data())
+def test_numbers_are_spelled_as_they_are_read(places: list[int], data: st.DataObject) -> None:
+    """Division by float is exact for what a half may be, at its bounds and near multiples of the radix."""
+    sizes = np.array(RADICES, np.int64)
+    domain = 1
+    for end, place in enumerate(places, 1):
+        if domain * RADICES[place] > 2**40:
+            places = places[: end - 1]
+            break
+        domain *= RADICES[place]
+    near = st.integers(0, domain - 1) | st.integers(1, 40).map(lambda i: max(0, domain - i))
+    number = data.draw(near | near.map(lambda n: n - n % RADICES[places[-1]] if places else 0))
+    member = np.full(len(places), 7, np.uint32)
+    number_loops.spread_small(
+        np.array(places, np.uint32), member, np.array([0, len(places)]), sizes, 1 / sizes,
+        np.array([1]), np.array([number], np.uint64),
+    )  # fmt: skip
+    read = 0
+    for place, digit in zip(places, member.tolist(), strict=True):
+        assert digit < RADICES[place]
+        read = read * RADICES[place] + digit
+    assert read == number
+
+
+def test_a_text_is_one_word_whatever_its_neighbours_are() -> None:
+    """More texts than are taken at once, long and short, with marks and without, some characters staying."""
+    random = Random(3)
+    letters = [*"abcXYZ019 .-", "é", "e\u0301", "\u0301", "李", "ж", "Ж", "\U0001f600", "ß"]
+    texts = ["".join(random.choices(letters, k=random.choice([0, 1, 5, 60]))) for _ in range(4_000)]
+    texts[1_000] = "lang " * 40_000
+    kept = np.array([random.choice([0, 0, 2, 100]) for _ in texts])
+    cipher = TokenCipher(bytes(range(32)))
+    found = cipher.whole(pl.Series(texts, dtype=pl.String), kept).to_list()
+    for i in (*range(0, 4_000, 37), 1_000):
+        assert cipher.whole(pl.Series([texts[i]]), kept[i : i + 1]).to_list() == [found[i]]
