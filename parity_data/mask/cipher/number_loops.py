@@ -114,7 +114,7 @@ def measure(
         members: Int = np.int64(1)
         value = np.uint64(0)
         total, widest = np.int64(0), np.int64(0)
-        for place in range(ends[word], ends[word + 1]):
+        for place in range(np.uint64(ends[word]), np.uint64(ends[word + 1])):
             of = alphabet[place]
             one = (one ^ name[of]) * MIX_1
             one ^= one >> _S29
@@ -140,7 +140,7 @@ def measure(
 def _value(alphabet: U32, member: U32, size: I64, begin: Int, end: Int) -> tuple[np.uint64, np.uint64]:
     """(number, how many there are) of a part of a word."""
     value, members = np.uint64(0), _ONE
-    for place in range(begin, end):
+    for place in range(np.uint64(begin), np.uint64(end)):
         radix = np.uint64(size[alphabet[place]])
         value = value * radix + np.uint64(member[place])
         members *= radix
@@ -245,7 +245,9 @@ def _spread(
 ) -> None:
     """The opposite of ``_value``. shares: 1 / size."""
     left = np.int64(value)
-    for place in range(end - 1, begin - 1, -1):
+    place, first = np.uint64(end), np.uint64(begin)
+    while place > first:
+        place -= _ONE
         of = alphabet[place]
         radix = size[of]
         # What is below 2**53 is divided by its float, and one off at most.

@@ -117,7 +117,7 @@ class TokenCipher:
         """``whole`` of n texts given as bytes, changed in place. offsets: n + 1 places in ``out``."""
         table = self._table
         kept = np.ascontiguousarray(kept, np.int64)
-        row, room = 0, max(_AT_ONCE, int(np.diff(offsets).max()))
+        row, room = 0, 1 + max(_AT_ONCE, int(np.diff(offsets).max()))
         points, alphabet, member = (np.empty(room, np.uint32) for _ in range(3))
         places, bounds = np.empty(room, np.int64), np.empty(_AT_ONCE, np.int64)
         while row < len(offsets) - 1:

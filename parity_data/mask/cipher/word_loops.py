@@ -183,23 +183,36 @@ def take(
     """The letters and digits of some texts, each text's as one word.
 
     out: bytes of the texts, at ``offsets`` (n + 1). row: the text to begin with, which must have room.
-    kept: as in ``TokenCipher.whole``, may be empty. Gets by character: points (code points of small letters),
-    alphabet, member (place in the alphabet) and places (in ``out``); by text: ends of its characters, after
-    a first 0. Returns (texts, marks).
+    kept: as in ``TokenCipher.whole``, may be empty. Gets by character, with room for one more than texts have
+    bytes: points (code points of small letters), alphabet, member (place in the alphabet) and places (in
+    ``out``); by text: ends of its characters, after a first 0. Returns (texts, marks).
     """
-    count, marks, texts = 0, 0, 0
+    # Places that are unsigned are not looked at whether they are negative.
+    marks, texts = 0, 0
+    count = _ZERO
     ends[0] = 0
     for text in range(row, len(offsets) - 1):
-        if offsets[text + 1] - offsets[row] > len(points) or texts + 1 == len(ends):
+        if offsets[text + 1] - offsets[row] >= len(points) or texts + 1 == len(ends):
             break
         skip = kept[text] if len(kept) else np.int64(0)
         after = np.uint8(0)
-        place: Int = offsets[text]
-        end = offsets[text + 1]
+        place, end = np.uint64(offsets[text]), np.uint64(offsets[text + 1])
         while place < end:
-            first = np.int64(out[place])
-            width = 1 if first < 0x80 else _width(first)
-            point = first if width == 1 else _point(out, place, width)
+            byte = out[place]
+            if byte < 0x80:
+                this = kind[byte]
+                if skip > 0 and this != 0:
+                    skip -= 1
+                    this = np.uint8(0)
+                after = this
+                # What stays is written over by what comes next: no branch to be mispredicted.
+                points[count], places[count] = fold[byte], place
+                alphabet[count], member[count] = of[byte], index[byte]
+                count += np.uint64(this != 0)
+                place += _ONE
+                continue
+            width = _width(np.int64(byte))
+            point = _point(out, np.int64(place), width)
             this = kind[point]
             if after == 0 and this == 1 and of[point] == _MARK:
                 # A mark on what stays belongs to no letter of the token.
@@ -212,10 +225,10 @@ def take(
                 points[count], places[count] = fold[point], place
                 alphabet[count], member[count] = of[point], index[point]
                 marks += of[point] == _MARK
-                count += 1
-            place += width
+                count += _ONE
+            place += np.uint64(width)
         texts += 1
-        ends[texts] = count
+        ends[texts] = np.int64(count)
     return texts, marks
 
 
