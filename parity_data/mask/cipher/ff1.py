@@ -6,11 +6,12 @@ below 2**40, in mixed radix, one AES-ECB call per round for all of them; for a u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 
 from parity_data.mask.cipher import number_loops
 
@@ -70,12 +71,24 @@ class BulkFF1:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = Cipher(algorithms.AES(key), modes.ECB())
+        self._free: list[CipherContext] = []
+
+    @contextmanager
+    def _encryptor(self) -> Iterator[CipherContext]:
+        """AES-ECB that no other thread has. Whole blocks leave nothing behind in it."""
+        try:
+            encryptor = self._free.pop()
+        except IndexError:
+            encryptor = self._cipher.encryptor()
+        yield encryptor
+        self._free.append(encryptor)
 
     def aes(self, blocks: Blocks) -> Blocks:
         """AES-ECB of an (n, 16) array."""
         if not len(blocks):
             return blocks
-        data = self._cipher.encryptor().update(np.ascontiguousarray(blocks).data)
+        with self._encryptor() as aes:
+            data = aes.update(np.ascontiguousarray(blocks).data)
         return np.frombuffer(data, np.uint8).reshape(-1, 16)
 
     def state(self, heads: Blocks, tweaks: Blocks) -> U64:
@@ -103,14 +116,14 @@ class BulkFF1:
         blocks = np.empty((len(a), 2), np.uint64)
         room = np.empty(16 * len(a) + 15, np.uint8)
         mac = room[: 16 * len(a)].view(np.uint64).reshape(-1, 2)
-        aes = self._cipher.encryptor()
         step, first = (-1, ROUNDS - 1) if inverse else (1, 0)
         number_loops.ask(first, halves[1 - first % 2], shift, state, blocks)
-        for i in range(first, first + step * ROUNDS, step):
-            # Halves change places every round: an even one changes A, and the next one asks it.
-            aes.update_into(blocks.data.cast("B"), room.data)
-            changed, modulus = halves[i % 2], v if i % 2 else u
-            number_loops.answer(mac, changed, modulus, inverse, max(0, i + step), shift, state, blocks)
+        with self._encryptor() as aes:
+            for i in range(first, first + step * ROUNDS, step):
+                # Halves change places every round: an even one changes A, and the next one asks it.
+                aes.update_into(blocks.data.cast("B"), room.data)
+                changed, modulus = halves[i % 2], v if i % 2 else u
+                number_loops.answer(mac, changed, modulus, inverse, max(0, i + step), shift, state, blocks)
         return halves[0], halves[1]
 
     def step(self, a: U64, b: U64, u: U64, v: U64, state: U64) -> tuple[U64, U64]:
