@@ -38,7 +38,7 @@ from parity_data.mask import KeyRing, KnownValues, looks_at
 from parity_data.refresh import Refresh, RefreshRequest
 from parity_data.refresh.known import gather_known
 from parity_data.refresh.scan import scan_source
-from parity_data.refresh.verification import _textual
+from parity_data.refresh.staged_texts import is_textual
 from parity_data.refresh.witness import values_stay
 from parity_data.secret import Secret
 from parity_data.settings import Settings, load_demo
@@ -125,7 +125,7 @@ def judged(source: Source, fraction: float, random: np.random.Generator) -> list
             watched[key], promises[key] = watch.kept, promise(plan)
             if not values_stay(plan.mask):
                 digests.add(key, raw.filter(raw.ne_missing(masked)))
-            if _textual(plan.column):
+            if is_textual(plan.column):
                 staged.append((key, masked))
     canaries.plant(digests)
     audit = LeakAudit(digests, kept=kept)
@@ -164,7 +164,7 @@ def read(settings: Settings) -> Source:
                 wanted = [
                     plan.name
                     for plan in plans[name].columns
-                    if plan.mask is not None or _textual(plan.column) or plan.name in beside
+                    if plan.mask is not None or is_textual(plan.column) or plan.name in beside
                 ]
                 if not wanted:
                     continue

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import psycopg
-from psycopg import sql
-from psycopg.rows import tuple_row
 
 from parity_data.catalog import Catalog
-from parity_data.catalog.arrow import ArrowReader, ConnectionReader
 from parity_data.catalog.fingerprint import Fingerprint, read_fingerprint, sequence_positions
 from parity_data.catalog.migrations import migration_heads
-from parity_data.catalog.model import Column, Name
-from parity_data.catalog.reading import own_rows
 from parity_data.refresh.declared import declared_differences, judged
 from parity_data.refresh.nights import built_bytes
 from parity_data.refresh.representative import check_sample
+from parity_data.refresh.staged_texts import StagedTexts
 from parity_data.refresh.surroundings import flag_checks, look_around
-from parity_data.transfer.wire import as_text
 from parity_data.verify.canaries import Canaries, check_canaries
 from parity_data.verify.digests import ColumnKey
 from parity_data.verify.integrity import KeyName, check_foreign_keys
@@ -43,17 +35,6 @@ from parity_data.verify.spot import SpotTable, check_spots
 if TYPE_CHECKING:
     from parity_data.refresh.session import Refresh
 
-#: Families of types whose text may hold or repeat somebody's data.
-_TEXTUAL = frozenset(
-    {"text", "varchar", "bpchar", "citext", "name", "json", "jsonb", "xml", "hstore"} | {"tsvector"}
-)
-#: As text; of a search column its words, without their places, which look like numbers of houses.
-_TEXT, _WORDS = (
-    sql.SQL("SELECT {}::text FROM {}"),
-    sql.SQL("SELECT pg_catalog.tsvector_to_array({})::text FROM {}"),
-)
-_WIDTHS = "SELECT schemaname, tablename, attname, max(avg_width) FROM pg_stats GROUP BY 1, 2, 3"
-
 
 class Verification:
     """All checks on a built release. connection: to it, by a role that may read everything."""
@@ -63,6 +44,7 @@ class Verification:
         self._connection = connection
         self._hidden = refresh.building.hidden
         self.fingerprint = read_fingerprint(connection, hidden=self._hidden)
+        self._auditing = self._begin_audit()
         self._there = read_back(
             refresh.building.target,
             connection,
@@ -71,6 +53,7 @@ class Verification:
             type_oids=refresh.type_oids,
             connections=refresh.settings.connections,
             alone=refresh.building.connection is not None,
+            make_onlooker=None if self._auditing is None else partial(StagedTexts, self._auditing[0]),
         )
         self.rows = {name: sums.rows for name, sums in self._there.items()}
         self.nulls = {
@@ -198,11 +181,11 @@ class Verification:
                 expected[key.table, key.name] = int(result.value or 0)
         return expected
 
-    def _check_leaks(self) -> list[CheckResult]:
+    def _begin_audit(self) -> tuple[LeakAudit, Canaries] | None:
+        """Something to look for leaks with; None where no value was replaced, so that none can be left."""
         refresh = self._refresh
         if not refresh.witnesses.digests.columns:
-            # No value was replaced, so none can have been left behind.
-            return [check_canaries(None, (), refresh.witnesses.key)]
+            return None
         kept: set[ColumnKey] = {
             (name, column)
             for name, masks in refresh.masks.items()
@@ -213,53 +196,16 @@ class Verification:
         canaries.plant(refresh.witnesses.digests)
         audit = LeakAudit(refresh.witnesses.digests, kept=kept | set(canaries.kept))
         canaries.feed(audit)
-        self._feed(audit)
+        return audit, canaries
+
+    def _check_leaks(self) -> list[CheckResult]:
+        key = self._refresh.witnesses.key
+        if self._auditing is None:
+            return [check_canaries(None, (), key)]
+        audit, canaries = self._auditing
         hits, wrong = canaries.found(audit.hits())
         scanned = {column: count for column, count in audit.scanned.items() if not canaries.own(column)}
-        return [*check_leaks(hits, scanned), check_canaries(canaries, wrong, refresh.witnesses.key)]
-
-    def _feed(self, audit: LeakAudit) -> None:
-        """Every staged textual column, several side by side."""
-        refresh = self._refresh
-        todo = [
-            (table, column)
-            for name, table in refresh.catalog.tables.items()
-            if self.rows.get(name)
-            for column in filter(_textual, table.columns)
-        ]
-        widths = _widths(self._connection)
-        todo.sort(key=lambda pair: -self.rows[pair[0].name] * widths.get((pair[0].name, pair[1].name), 1))
-        # The largest first, and who is free takes the next, so that all readers end at about the same time.
-        waiting = iter(todo)
-        alone = refresh.building.connection is not None
-        readers = 1 if alone else max(1, min(refresh.settings.connections, len(todo)))
-
-        def work(_: int) -> None:
-            reader = ConnectionReader(self._connection) if alone else ArrowReader(refresh.building.target)
-            with closing(reader):
-                for table, column in waiting:
-                    form = _WORDS if column.type.plain.name.name == "tsvector" else _TEXT
-                    query = form.format(sql.Identifier(column.name), own_rows(table))
-                    for batch in reader.batches(query, f"{table.name}.{column.name}"):
-                        values = pl.Series(as_text(batch.column(0)), dtype=pl.String)
-                        audit.feed((table.name, column.name), values)
-
-        with ThreadPoolExecutor(readers, thread_name_prefix="leak-audit") as pool:
-            list(pool.map(work, range(readers)))
-
-
-def _widths(connection: psycopg.Connection[Any]) -> dict[ColumnKey, int]:
-    """Bytes that a value takes on average, as far as the planner knows."""
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        return {
-            (Name(schema, table), column): width for schema, table, column, width in cursor.execute(_WIDTHS)
-        }
-
-
-def _textual(column: Column) -> bool:
-    plain = column.type.plain
-    plain = plain.element.plain if column.type.is_array and plain.element is not None else plain
-    return plain.name.name in _TEXTUAL or plain.kind == "c"
+        return [*check_leaks(hits, scanned), check_canaries(canaries, wrong, key)]
 
 
 def _only(catalog: Catalog) -> Catalog:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
 from psycopg import sql
@@ -16,9 +16,14 @@ from parity_data.transfer.wire import select_expression
 FETCH_ROWS = 40_000
 
 
-def read_slice(reader: ArrowReader, piece: Slice) -> Generator[list[Fields]]:
-    """Batches of the slice's rows, columns in the plan's order; of a table without columns, addresses."""
-    columns = [select_expression(p, piece.plan.codec) for p in piece.plan.columns]
+def read_slice(
+    reader: ArrowReader, piece: Slice, also: Sequence[sql.Composable] = ()
+) -> Generator[list[Fields]]:
+    """Batches of the slice's rows, columns in the plan's order; of a table without columns, addresses.
+
+    also: what else to select, after the columns.
+    """
+    columns = [*(select_expression(p, piece.plan.codec) for p in piece.plan.columns), *also]
     relation = sql.Identifier(piece.leaf.name.schema, piece.leaf.name.name)
     if piece.chosen is not None and piece.fetch:
         for start in range(0, len(piece.chosen), FETCH_ROWS):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
+from psycopg import sql
 
 from parity_data.catalog.arrow import ArrowReader, ConnectionReader
+from parity_data.catalog.fields import Fields
 from parity_data.catalog.model import Leaf, Name
 from parity_data.database import Database
 from parity_data.transfer import Slice, TablePlan, oids, slices
@@ -27,6 +29,19 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 
 """
 
 
+class Onlooker(Protocol):
+    """Sees the rows that one reader reads back."""
+
+    def also(self, plan: TablePlan) -> Sequence[sql.Composable]:
+        """What to select besides the plan's columns."""
+
+    def look(self, plan: TablePlan, columns: Sequence[Fields], also: Sequence[Fields]) -> None:
+        """A batch. columns: in the plan's order; also: what was asked for."""
+
+    def finish(self) -> None:
+        """After the last batch."""
+
+
 def read_back(
     target: Database,
     connection: psycopg.Connection[Any],
@@ -36,11 +51,13 @@ def read_back(
     type_oids: Collection[int],
     connections: int,
     alone: bool = False,
+    make_onlooker: Callable[[], Onlooker] | None = None,
 ) -> dict[Name, TableSums]:
     """Sums over what lies in the target, by table, read afresh over several connections.
 
     plans: as the rows were sent. connection: to the target. type_oids: of the source's
     user types. alone: whether nobody but ``connection`` sees the rows, so that it reads everything itself.
+    make_onlooker: of one for each reader, who sees what is read.
     Raises SourceError or TargetError when reading fails.
     """
     row = connection.execute("SELECT current_setting('server_version_num')::int").fetchone()
@@ -63,8 +80,12 @@ def read_back(
     waiting = iter(pieces)
 
     def work(_: int) -> list[tuple[Name, TableSums]]:
+        onlooker = None if make_onlooker is None else make_onlooker()
         with closing(ConnectionReader(connection) if alone else ArrowReader(target)) as reader:
-            return [(piece.table, _sums(reader, piece, key, back)) for piece in waiting]
+            sums = [(piece.table, _sums(reader, piece, key, back, onlooker)) for piece in waiting]
+        if onlooker is not None:
+            onlooker.finish()
+        return sums
 
     with ThreadPoolExecutor(workers, thread_name_prefix="read-back") as pool:
         for done in pool.map(work, range(workers)):
@@ -79,7 +100,9 @@ def _measured(leaf: Leaf, sizes: Mapping[Name, tuple[int, int]]) -> Leaf:
     return replace(leaf, pages=pages, bytes=size, kind="r")
 
 
-def _sums(reader: ArrowReader, piece: Slice, key: Key, back: Mapping[int, int]) -> TableSums:
+def _sums(
+    reader: ArrowReader, piece: Slice, key: Key, back: Mapping[int, int], onlooker: Onlooker | None
+) -> TableSums:
     summer, total = RowSummer(piece.plan, key), TableSums()
     translations: list[oids.Translation | None] = [
         oids.Translation(p.column.type, back)
@@ -87,8 +110,11 @@ def _sums(reader: ArrowReader, piece: Slice, key: Key, back: Mapping[int, int]) 
         else None
         for p in piece.plan.columns
     ]
-    for columns in read_slice(reader, piece):
+    width = len(piece.plan.columns)
+    for columns in read_slice(reader, piece, () if onlooker is None else onlooker.also(piece.plan)):
         rows = len(columns[0])
+        if onlooker is not None:
+            onlooker.look(piece.plan, columns[:width], columns[width:])
         named = zip(columns, translations, strict=False)
         ready = [values if change is None else change(values.arrow()) for values, change in named]
         total.add(summer.sums(ready, rows))
