@@ -33,7 +33,8 @@ _CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE, key=lambda code: -len(
 _HEAD = "^(?:00)?(" + "|".join(map(str, _CODES)) + ")"
 
 _HEADS = re.compile(_HEAD)
-_ABROAD = re.compile(r"^[\s(]*(?:\+|00[1-9])")
+#: Blanks are those of Unicode: Python has four control characters more.
+_ABROAD = re.compile(r"^(?:[^\S\x1c-\x1f]|\()*(?:\+|00[1-9])")
 
 #: Below so many numbers each is matched for itself.
 _FEW = 64
@@ -137,7 +138,7 @@ def _international(values: pl.Series) -> pl.Series:
 def _digits(values: pl.Series) -> pl.Series:
     """The digits of n numbers in ASCII; letters as on a keypad where there are three or more."""
     digits = values.str.replace_all(r"[^0-9]", "")
-    odd = values.str.contains(r"[^\P{Nd}0-9]|(?:[a-zA-Z].*){3}").arg_true()
+    odd = values.str.contains(r"(?s)[^\P{Nd}0-9]|(?:[a-zA-Z].*){3}").arg_true()
     if len(odd):
         plain = [_keyed_in(text) for text in values.gather(odd).to_list()]
         digits = digits.scatter(odd, pl.Series(plain, dtype=pl.String))

@@ -146,6 +146,17 @@ def test_each_number_has_the_plan_it_has_for_itself(texts: list[str]) -> None:
     assert plans(Flat.of(pl.Series(texts * 64)), NATIONAL).tolist() == expected * 64
 
 
+@pytest.mark.parametrize(
+    "text", ["a\nb\nc 1234567", "+1 a\nb\nc 5550100", "\x1c+49 30 1234567 é", "\x1f(0049 30 123x45"]
+)
+def test_a_number_of_several_lines_or_behind_control_characters_has_one_plan(text: str) -> None:
+    values = pl.Series([text])
+    many = pl.concat([values] * 64)
+    expected = numbering_plans._plan_of(text, NATIONAL)
+    assert set(numbering_plans._plan(many, NATIONAL).to_list()) == {expected}
+    assert numbering_plans._digits(values).item() == numbering_plans._keyed_in(text)
+
+
 def masker(region: str | None = None) -> Function:
     """The masker itself: it remembers nothing of what it masked before."""
     return telephone.make(Context({"region": region}, KEYS[0], "phone"))
