@@ -82,7 +82,7 @@ def _masked(flat: Flat, cipher: TokenCipher, codes: tuple[int, ...]) -> pl.Serie
     wanted, country, maskable = plans_and_digits(flat, codes)
     kept = _kept(country, maskable)
     out = flat.data.copy()
-    cipher.mask_flat(out, flat.offsets, whole=True, kept=kept)
+    cipher.mask_whole(out, flat.offsets, kept)
     rows = np.flatnonzero(plans(Flat(out, flat.offsets), codes) != wanted)
     walking = Flat(out, flat.offsets).pieces(flat.offsets[rows], flat.offsets[rows + 1])
     data, offsets = walking.data, walking.offsets
@@ -90,7 +90,7 @@ def _masked(flat: Flat, cipher: TokenCipher, codes: tuple[int, ...]) -> pl.Serie
     for _ in range(_ROUNDS):
         if not len(rows):
             break
-        cipher.mask_flat(data, offsets, whole=True, kept=kept)
+        cipher.mask_whole(data, offsets, kept)
         plan = plans(Flat(data, offsets), codes)
         left = phone_loops.settle(out, flat.offsets, data, offsets, rows, kept, wanted, plan)
         rows, kept, wanted = rows[:left], kept[:left], wanted[:left]

@@ -66,7 +66,7 @@ class TokenCipher:
         kept: leading letters and digits of each value that stay, n numbers.
         """
         stay = _NONE if kept is None else kept
-        return self._in_copy(values, lambda flat, out: self._mask_whole(out, flat.offsets, stay))
+        return self._in_copy(values, lambda flat, out: self.mask_whole(out, flat.offsets, stay))
 
     def before_last(
         self, char: str, values: pl.Series, cuts: tuple[int, ...] = ()
@@ -113,13 +113,13 @@ class TokenCipher:
                     return
                 memory.make_room(int(offsets[row + 1] - offsets[row]))
 
-    def _mask_whole(self, out: U8, offsets: Ints, kept: Ints) -> None:
+    def mask_whole(self, out: U8, offsets: Ints, kept: Ints) -> None:
         """``whole`` of n texts given as bytes, changed in place. offsets: n + 1 places in ``out``."""
         table = self._table
         kept = np.ascontiguousarray(kept, np.int64)
-        row, room = 0, 1 + max(_AT_ONCE, int(np.diff(offsets).max()))
+        row, room = 0, 1 + max(min(_AT_ONCE, len(out)), int(np.diff(offsets).max(initial=0)))
         points, alphabet, member = (np.empty(room, np.uint32) for _ in range(3))
-        places, bounds = np.empty(room, np.int64), np.empty(_AT_ONCE, np.int64)
+        places, bounds = np.empty(room, np.int64), np.empty(min(_AT_ONCE, len(offsets)), np.int64)
         while row < len(offsets) - 1:
             texts, marks = word_loops.take(
                 out, offsets, row, kept, table.kind, table.fold, table.of, table.index,
