@@ -9,6 +9,7 @@ from functools import reduce
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,3 +140,14 @@ def test_what_was_replaced_counts_as_if_it_came_alone(
     assert one.run_sizes == other.run_sizes
     assert one.beginnings.bits.tobytes() == other.beginnings.bits.tobytes()
     assert one.bucket_sizes(COLUMN).keys() == other.bucket_sizes(COLUMN).keys()
+
+
+def test_bytes_that_lie_under_a_null_are_no_value() -> None:
+    whole = pa.array(["Maria Lopez 7", "Elena Sanchez 8"], pa.large_string())
+    _, places, data = whole.buffers()
+    raw = pa.LargeStringArray.from_buffers(2, places, data, pa.py_buffer(b"\x01"), 1)
+    assert raw.to_pylist() == ["Maria Lopez 7", None]
+    seen, expected = ValueDigests(b"s" * 32), ValueDigests(b"s" * 32)
+    seen.add_replaced(COLUMN, raw, pa.array(["Xy", "Zw"], pa.large_string()))
+    expected.add(COLUMN, pl.Series(["Maria Lopez 7"]))
+    assert seen.packed(COLUMN).tolist() == expected.packed(COLUMN).tolist()
