@@ -14,7 +14,7 @@ from parity_data.catalog.fields import Fields
 from parity_data.database import Database
 from parity_data.mask import MaskSpec, describe, keeps_everything
 from parity_data.transfer import TablePlan, TableSent
-from parity_data.transfer.wire import in_arrow
+from parity_data.transfer.wire import as_text, in_arrow
 from parity_data.verify._words import Key
 from parity_data.verify.canonical import Canonical
 from parity_data.verify.digests import ColumnKey, ValueDigests
@@ -47,11 +47,6 @@ class _Witness:
         self.kept: dict[ColumnKey, Kept] = {}
         self._canonical = canonical
 
-    def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None:
-        """Take up raw values that masking replaced."""
-        if self.digests is not None and (table, column) not in self._staying:
-            self.digests.add((table, column), raw.filter(raw.ne_missing(masked)))
-
     def observe_kept(self, table: Name, column: str, values: pl.Series) -> None:
         """Take up values that the rules keep."""
         if self.digests is not None:
@@ -67,14 +62,20 @@ class _Witness:
         """Take up a batch as it will stand in staging."""
         if self._summer is None:
             self._start(plan)
-        for i, watch in self._watches.items():
-            watch.compare(in_arrow(before[i]), in_arrow(ready[i]))
         columns = list(ready)
         for i, column in enumerate(plan.columns):
-            if column.mask is not None and self._canonical is not None:
-                raw, masked = (pl.Series(in_arrow(side[i]), dtype=pl.String) for side in (before, ready))
-                canonical = self._canonical(column.column, raw, masked)
-                columns[i] = canonical.to_arrow(compat_level=pl.CompatLevel.oldest())
+            if column.mask is None:
+                continue
+            raw, masked = (as_text(in_arrow(side[i])) for side in (before, ready))
+            key = plan.table.name, column.name
+            if self.digests is not None and key not in self._staying:
+                self.digests.add_replaced(key, raw, masked)
+            self._watches[i].compare(raw, masked)
+            if self._canonical is not None and self._canonical.may_differ(column.column):
+                before_it, text = (pl.Series(values, dtype=pl.String) for values in (raw, masked))
+                given = self._canonical(column.column, before_it, text)
+                if given is not text:
+                    columns[i] = given.to_arrow(compat_level=pl.CompatLevel.oldest())
         assert self._summer is not None
         self.sums.add(self._summer.sums(columns, rows))
 

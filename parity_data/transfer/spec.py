@@ -35,13 +35,11 @@ _ROW_BYTES = 100.0
 
 
 class Observer(Protocol):
-    """Sees every masked column in the stream, before and after. Must be picklable once filled.
+    """Sees what passes in the stream, masked columns before and after. Must be picklable once filled.
 
     observe_rows sees every batch whole: columns in the plan's order, as selected and as they will be encoded;
     those that travel as text as Arrow arrays.
     """
-
-    def observe(self, table: Name, column: str, raw: pl.Series, masked: pl.Series) -> None: ...
 
     def observe_kept(self, table: Name, column: str, values: pl.Series) -> None: ...
 

@@ -196,8 +196,6 @@ class _Stream:
         empty = raw == self._nothing[name]
         self._empty[name] += int(empty.sum() or 0)
         self._unchanged[name] += int(((raw == masked) & ~empty).sum() or 0)
-        if self._observer is not None:
-            self._observer.observe(self._piece.table, name, raw, masked)
         return masked.to_arrow(compat_level=pl.CompatLevel.oldest())
 
     def finish(self) -> bytes:

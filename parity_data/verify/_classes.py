@@ -83,10 +83,6 @@ class Classes:
     def __init__(self, classify: Callable[[int], int]) -> None:
         self._classify = classify
         self._table = np.full(_CHARACTERS, _UNKNOWN, np.int64)
-        self._fill(range(128))
-        _, small = np.unique(self._table[:128], return_inverse=True)
-        self.bytes = np.full(256, 255, np.uint8)
-        self.bytes[:128] = small
 
     def of(self, codes: npt.NDArray[np.uint32]) -> I64:
         """Classes of n code points."""

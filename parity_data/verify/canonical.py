@@ -51,14 +51,21 @@ class Canonical:
         self._open: list[psycopg.Connection[Any]] = []
         self._lock = threading.Lock()
 
+    @staticmethod
+    def may_differ(column: Column) -> bool:
+        """Whether the column may give text back in other words; never where it is text itself."""
+        return _written(column) != _ANY
+
     def __call__(self, column: Column, raw: pl.Series, masked: pl.Series) -> pl.Series:
         """Masked values (String, length n) as the column gives them back. raw: the values before masking."""
         written = _written(column)
         if written == _ANY:
             return masked
-        odd = masked.ne_missing(raw) & masked.is_not_null()
+        odd = masked.is_not_null()
         if written is not None:
-            odd = odd & ~masked.str.contains(written)
+            odd &= ~masked.str.contains(written)
+        if odd.any():
+            odd &= masked.ne_missing(raw)
         if not odd.any():
             return masked
         distinct = masked.filter(odd).unique()

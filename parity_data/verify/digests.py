@@ -10,7 +10,7 @@ import math
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,13 +19,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from parity_data.catalog.model import Name
 from parity_data.errors import ParityError
+from parity_data.mask.cipher.flat import Flat
 from parity_data.mask.words import common
-from parity_data.verify import _words
+from parity_data.verify import _digest_loops, _pair_loops, _words
 from parity_data.verify._lookup import Bits
 from parity_data.verify._words import I64, U64, Key, Words
+
+Bools = npt.NDArray[np.bool_]
 
 #: A column by table and name.
 ColumnKey = tuple[Name, str]
@@ -89,9 +93,16 @@ class ValueDigests:
 
     def add(self, column: ColumnKey, values: pl.Series) -> None:
         """Take up a batch of raw values (Series of String, or what casts to it); NULLs are skipped."""
-        for read in self._read(values):
+        self._add(column, self._read(values))
+
+    def add_replaced(self, column: ColumnKey, raw: pa.Array, masked: pa.Array) -> None:
+        """Take up those of n raw values that became others. Both are large strings."""
+        self._add(column, self._read_replaced(raw, masked))
+
+    def _add(self, column: ColumnKey, batches: Iterator[_Read]) -> None:
+        for read in batches:
             telling = self._mark(read)
-            packed = _combine([read.packed[read.long_enough]])
+            packed = _combine([read.counting])
             # Repeats count, too, where there are few: how many are different in all is known afterwards.
             numbers = bucket_numbers(read.sizes, read.characters)[read.long_enough]
             buckets, seen = np.unique(numbers, return_counts=True)
@@ -106,7 +117,7 @@ class ValueDigests:
     def add_kept(self, values: pl.Series) -> None:
         """Take up values that the rules leave as they are: finding one of them anywhere proves nothing."""
         for read in self._read(values):
-            packed = _combine([read.packed[read.long_enough]])
+            packed = _combine([read.counting])
             with self._lock:
                 _append(self._kept, packed)
 
@@ -172,41 +183,57 @@ class ValueDigests:
         found.add(_words.split(pl.Series(sorted(common())), self.key).hashes)
         return found
 
-    def _everyday(self, words: Words, some: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    def _everyday(self, words: Words, some: Bools) -> Bools:
         """Which of the texts marked in ``some`` are made of everyday words alone."""
-        found = np.zeros(some.size, dtype=np.bool_)
-        starts, sizes = words.starts[:-1], np.diff(words.starts)
-        texts, word = np.flatnonzero(some), 0
-        while texts.size:
-            texts = texts[self._common.holds(words.hashes[starts[texts] + word])]
-            word += 1
-            found[texts[sizes[texts] == word]] = True
-            texts = texts[sizes[texts] > word]
+        found = some.copy()
+        _digest_loops.find_made_of(words.hashes, words.starts, self._common.bits, self._common.mask, found)
         return found
 
     def _read(self, values: pl.Series) -> Iterator[_Read]:
         """Batches of values long enough to say anything, with their digests; marks are still to be set."""
         for start in range(0, len(values), ROWS_AT_ONCE):
-            text, rows = counted(as_text(values[start : start + ROWS_AT_ONCE]).drop_nulls())
-            enough = (text.str.len_chars() >= MIN_CHARACTERS) | (text.str.len_bytes() >= _MIN_WIDE_BYTES)
-            enough &= ~text.str.contains(_DATE)
-            text, rows = text.filter(enough), rows[enough.to_numpy()]
-            text = _words.normal(text)
-            words = _words.split(text, self.key)
-            digests, sizes, characters = _words.whole(words, self.key)
-            text = text.gather(words.rows)
-            seen = np.minimum(rows[words.rows], int(COUNT)).astype(np.uint64)
-            enough_words = characters >= MIN_CHARACTERS
-            enough_words |= text.str.len_bytes().to_numpy() >= _MIN_WIDE_BYTES
-            yield _Read(
-                text, words, sizes, characters, (digests >> SHIFT) << SHIFT | seen, long_enough=enough_words
-            )
+            text = as_text(values[start : start + ROWS_AT_ONCE]).drop_nulls()
+            yield self._digested(text, Flat.of(text), None)
 
-    def _mark(self, read: _Read) -> npt.NDArray[np.bool_]:
+    def _read_replaced(self, raw: pa.Array, masked: pa.Array) -> Iterator[_Read]:
+        """The same of those of n raw values that became others."""
+        for start in range(0, len(raw), ROWS_AT_ONCE):
+            before, after = (values.slice(start, ROWS_AT_ONCE) for values in (raw, masked))
+            flat = Flat.of_arrow(before)
+            some = ~_equal(flat, Flat.of_arrow(after))
+            if after.null_count:
+                some |= after.is_null().to_numpy(zero_copy_only=False)
+            if before.null_count:
+                some &= before.is_valid().to_numpy(zero_copy_only=False)
+            yield self._digested(pl.Series("", before, dtype=pl.String), flat, None if some.all() else some)
+
+    def _digested(self, text: pl.Series, flat: Flat, some: Bools | None) -> _Read:
+        """Those of n values that say anything, with their digests. flat: their bytes. some: None for all.
+
+        What is NULL is not among those.
+        """
+        enough = _says_something(text, flat, some)
+        first = text.head(_SAMPLE) if some is None else text.gather(np.flatnonzero(some)[:_SAMPLE])
+        if not enough.all():
+            text = text.filter(pl.Series(enough))
+        rows = None
+        if _repeats(first):
+            text, rows = _once_each(text)
+        if not _is_normal(flat):
+            text = _words.normal(text)
+        words = _words.split(text, self.key)
+        digests, sizes, characters = _words.whole(words, self.key)
+        ones = np.uint64(1)
+        seen = ones if rows is None else np.minimum(rows[words.rows], int(COUNT)).astype(np.uint64)
+        long_enough = characters >= MIN_CHARACTERS
+        long_enough |= words.flat.lengths[words.rows] >= _MIN_WIDE_BYTES
+        return _Read(words, sizes, characters, (digests >> SHIFT) << SHIFT | seen, long_enough)
+
+    def _mark(self, read: _Read) -> Bools:
         """Set the marks, and say which values can be told inside longer texts."""
         digits, sizes, characters = read.words.digits, read.sizes, read.characters
-        identifier = read.text.str.contains("@", literal=True).to_numpy() | (digits >= _IDENTIFIER_DIGITS)
-        telling: npt.NDArray[np.bool_] = read.long_enough & np.where(
+        identifier = _hold(read.words.flat, "@")[read.words.rows] | (digits >= _IDENTIFIER_DIGITS)
+        telling: Bools = read.long_enough & np.where(
             sizes == 1,
             (digits > 0) & (characters >= _TELLING_WORD),
             (characters >= _TELLING_WORDS) & (sizes <= MAX_RUN),
@@ -221,12 +248,50 @@ class ValueDigests:
 class _Read:
     """n values. packed: digest and count of each; long_enough: which of them count."""
 
-    text: pl.Series
     words: Words
     sizes: I64
     characters: I64
     packed: U64
-    long_enough: npt.NDArray[np.bool_]
+    long_enough: Bools
+
+    @property
+    def counting(self) -> U64:
+        """Digests and counts of those that count."""
+        return self.packed[self.long_enough]
+
+
+def _equal(one: Flat, other: Flat) -> Bools:
+    """Which of n texts are equal."""
+    found = np.empty(len(one.offsets) - 1, np.bool_)
+    _pair_loops.find_equal(one.data.ctypes.data, one.offsets, other.data.ctypes.data, other.offsets, found)
+    return found
+
+
+def _says_something(text: pl.Series, flat: Flat, some: Bools | None) -> Bools:
+    """Which of n values, or of some of them, are long enough, and not a date. flat: their bytes."""
+    data, places = flat.data.ctypes.data, flat.offsets
+    enough, dated = np.empty((2, len(text)), np.bool_)
+    _digest_loops.find_long(data, places, MIN_CHARACTERS, _MIN_WIDE_BYTES, enough)
+    if some is not None:
+        enough &= some
+    _digest_loops.find_dated(data, places, dated)
+    dated &= enough
+    if dated.any():
+        enough[dated] = ~text.filter(pl.Series(dated)).str.contains(_DATE).to_numpy()
+    return enough
+
+
+def _is_normal(flat: Flat) -> bool:
+    """Whether texts are ASCII without any percent-escape, and so as ``_words.normal`` would make them."""
+    data = flat.data
+    return not data.size or (int(data.max()) < 0x80 and not (data == ord("%")).any())
+
+
+def _hold(flat: Flat, character: str) -> Bools:
+    """Which of n texts hold a character of ASCII."""
+    found = np.empty(len(flat.offsets) - 1, np.bool_)
+    _digest_loops.find_byte(flat.data.ctypes.data, flat.offsets, ord(character), found)
+    return found
 
 
 def bucket_numbers(sizes: I64, characters: I64) -> I64:
@@ -243,9 +308,16 @@ def as_text(values: pl.Series) -> pl.Series:
 
 def counted(values: pl.Series) -> tuple[pl.Series, I64]:
     """Values and in how many rows each is: once each where the first of them repeat, else as they are."""
-    first = values.head(_SAMPLE)
-    if first.n_unique() > len(first) * (1 - _REPEATED):
-        return values, np.ones(len(values), np.int64)
+    if _repeats(values.head(_SAMPLE)):
+        return _once_each(values)
+    return values, np.ones(len(values), np.int64)
+
+
+def _repeats(first: pl.Series) -> bool:
+    return first.n_unique() <= len(first) * (1 - _REPEATED)
+
+
+def _once_each(values: pl.Series) -> tuple[pl.Series, I64]:
     found = values.rename("value").value_counts(name="rows")
     return found["value"], found["rows"].to_numpy().astype(np.int64)
 
@@ -274,13 +346,14 @@ def _whole(parts: list[U64]) -> U64:
     return parts[0]
 
 
-def _combine(parts: Iterable[U64]) -> U64:
-    packed = np.concatenate([np.empty(0, np.uint64), *parts])
-    if not packed.size:
-        return packed
-    packed.sort()
-    digest = packed >> SHIFT
-    starts = np.flatnonzero(np.concatenate([[True], digest[1:] != digest[:-1]]))
-    seen = np.minimum(np.add.reduceat(counts(packed), starts), COUNT)
-    marks = np.bitwise_or.reduceat(packed & (IDENTIFIER | TELLING_INSIDE), starts)
-    return (digest[starts] << SHIFT) | marks | seen
+def _combine(parts: Sequence[U64]) -> U64:
+    """Parts, each sorted if they are two, as one in which each digest is once."""
+    if len(parts) == 2:
+        packed = np.empty(parts[0].size + parts[1].size, np.uint64)
+        size = _digest_loops.merge(parts[0], parts[1], SHIFT, COUNT, packed)
+    else:
+        packed = np.concatenate([np.empty(0, np.uint64), *parts])
+        packed.sort()
+        size = _digest_loops.join(packed, SHIFT, COUNT)
+    # A view would keep the memory of all.
+    return packed if size == packed.size else packed[:size].copy()

@@ -21,9 +21,11 @@ import pyarrow.compute as pc
 
 from parity_data.catalog.model import Name
 from parity_data.mask import MaskSpec, describe, looks_at
+from parity_data.mask.cipher.flat import Flat
 from parity_data.mask.registry import all_specs, validate
 from parity_data.mask.types import family_of_type
 from parity_data.transfer.wire import ColumnPlan, as_text
+from parity_data.verify import _loops, _pair_loops
 from parity_data.verify._classes import DECOMPOSES, PROPERTIES, UNSURE, classes, forms
 from parity_data.verify.result import CheckResult
 
@@ -39,6 +41,9 @@ _SAMPLE = 1_000
 
 #: Pairs of digests remembered for each column; beyond twice as many, a keyed half of them is dropped.
 _PAIRS = 1 << 18
+
+#: All bits, where a property is kept, and none.
+_KEPT, _FREE = np.uint64(2**64 - 1), np.uint64(0)
 
 #: What is broken, in the words of messages.
 _NULLS, _EMPTIES = "NULLs", "empty values"
@@ -142,10 +147,11 @@ class Kept:
         masked, raw = self._pairs()
         while masked.size > _PAIRS:
             self.share += 1
-            masked, raw = self._within(masked, raw)
+            masked, raw = self.within(masked, raw)
         self.pairs = [(masked, raw)]
 
-    def _within(self, masked: U64, raw: U64) -> tuple[U64, U64]:
+    def within(self, masked: U64, raw: U64) -> tuple[U64, U64]:
+        """Those of the pairs that are remembered."""
         inside = masked < self.limit
         return masked[inside], raw[inside]
 
@@ -157,9 +163,11 @@ class Kept:
     def _pairs(self) -> tuple[U64, U64]:
         masked = np.concatenate([np.empty(0, np.uint64), *(pair[0] for pair in self.pairs)])
         raw = np.concatenate([np.empty(0, np.uint64), *(pair[1] for pair in self.pairs)])
-        masked, raw = self._within(masked, raw)
-        unique = pl.DataFrame({"masked": masked, "raw": raw}).unique()
-        return unique["masked"].to_numpy(), unique["raw"].to_numpy()
+        masked, raw = self.within(masked, raw)
+        bits = (2 * masked.size).bit_length()
+        first = np.empty(masked.size, np.bool_)
+        _pair_loops.find_first(masked, raw, np.full(1 << bits, -1, np.int32), np.uint64(64 - bits), first)
+        return masked[first], raw[first]
 
     def distinct(self) -> tuple[int, int, int]:
         """(pairs, masked values, raw values) that are distinct, among those remembered."""
@@ -201,36 +209,26 @@ class MaskWatch:
             self.kept.broken[what] += rows
 
     def _values(self, raw: pa.Array, masked: pa.Array) -> None:
-        before, after = _lengths(raw), _lengths(masked)
-        self._broken(_EMPTIES, int(((before == 0) != (after == 0)).sum()))
-        self._unmasked(raw, masked)
+        before, after = Flat.of_arrow(raw), Flat.of_arrow(masked)
+        self._broken(_EMPTIES, int(((before.lengths == 0) != (after.lengths == 0)).sum()))
         keeps = self._promise.keeps
+        equal, odd = _compared(before, after, keeps)
+        self._unmasked(raw, equal)
         if "order" in keeps:
             self._broken(_ORDER, _disorder(pl.Series(raw), pl.Series(masked), self._promise.numbers))
         if "length" not in keeps:
             if "case" in keeps:
-                capitals = [pl.Series(values).str.contains(_CAPITAL) for values in (raw, masked)]
-                self._broken(PROPERTIES["case"], int(_differ(*capitals).sum()))
-            return
-        same = before == after
-        suspects = ~same
-        if same.all():
-            suspects = _odd_rows(raw, masked, keeps & _PLACED)
-        elif same.any():
-            alike = pa.array(same)
-            suspects[same] = _odd_rows(raw.filter(alike), masked.filter(alike), keeps & _PLACED)
-        if suspects.any():
-            chosen = pa.array(suspects)
+                differ = _capitals(raw, before) != _capitals(masked, after)
+                self._broken(PROPERTIES["case"], int(differ.sum()))
+        elif odd.any():
+            chosen = pa.array(odd)
             self._closely(pl.Series(raw.filter(chosen)), pl.Series(masked.filter(chosen)))
 
-    def _unmasked(self, raw: pa.Array, masked: pa.Array) -> None:
+    def _unmasked(self, raw: pa.Array, equal: Bools) -> None:
         pattern = self._promise.must_change
-        if pattern is None:
+        if pattern is None or not equal.any():
             return
-        same = pc.equal(raw, masked)
-        if not pc.any(same).as_py():
-            return
-        left = pl.Series(raw.filter(same), dtype=pl.String)
+        left = pl.Series(raw.filter(pa.array(equal)), dtype=pl.String)
         free = (
             left.str.contains(pattern)
             & ~left.str.contains(self._promise.stays)
@@ -292,14 +290,12 @@ class MaskWatch:
         """Remember which value became which, by digest, to see whether any two became one."""
         if not self._promise.one_to_one:
             return
-        raw, masked = pl.Series(raw), pl.Series(masked)
         if self._promise.one_writing:
-            raw, masked = self._promise.one_writing(raw), self._promise.one_writing(masked)
-        digests = masked.hash(self._seed).to_numpy()
+            raw, masked = (as_text(self._promise.one_writing(pl.Series(v)).to_arrow()) for v in (raw, masked))
+        digests, raws = (_hashes(Flat.of_arrow(values), self._seed) for values in (masked, raw))
         if self.kept.share:
-            inside = digests < self.kept.limit
-            raw, digests = raw.filter(inside), digests[inside]
-        self.kept.pairs.append((digests, raw.hash(self._seed).to_numpy()))
+            digests, raws = self.kept.within(digests, raws)
+        self.kept.pairs.append((digests, raws))
         if sum(pair[0].size for pair in self.kept.pairs) > 4 * _PAIRS:
             self.kept.compact()
 
@@ -351,32 +347,28 @@ def _owners(owner: npt.NDArray[np.int64], wrong: Bools, count: int) -> Bools:
     return found
 
 
-def _odd_rows(raw: pa.Array, masked: pa.Array, kept: frozenset[str]) -> Bools:
-    """Rows of equal lengths in which a character's class differs, or that hold more than ASCII."""
-    before, starts = _content(raw)
-    after, _ = _content(masked)
-    table = classes(kept).bytes
-    odd = (before | after) >= 128
-    if kept:
-        odd |= table[before] != table[after]
-    if not odd.any():
-        return np.zeros(len(raw), bool)
-    seen = np.concatenate([[0], np.cumsum(odd, dtype=np.int64)])
-    found: Bools = np.diff(seen[np.append(starts, len(odd))]) > 0
+def _compared(before: Flat, after: Flat, keeps: frozenset[str]) -> tuple[Bools, Bools]:
+    """Which of n texts are equal, and which odd: unlike in size or in what is kept, or more than ASCII."""
+    equal, odd = np.empty((2, len(before.offsets) - 1), np.bool_)
+    script, case, form = (_KEPT if name in keeps else _FREE for name in ("script", "case", "format"))
+    raw, masked = before.data.ctypes.data, after.data.ctypes.data
+    _pair_loops.compare(raw, before.offsets, masked, after.offsets, script, case, form, equal, odd)
+    return equal, odd
+
+
+def _capitals(values: pa.Array, texts: Flat) -> Bools:
+    """Which of n texts hold a capital letter."""
+    found, unsure = np.empty((2, len(values)), np.bool_)
+    _pair_loops.find_capitals(texts.data.ctypes.data, texts.offsets, found, unsure)
+    if unsure.any():
+        found[unsure] = pl.Series(values.filter(pa.array(unsure))).str.contains(_CAPITAL).to_numpy()
     return found
 
 
-def _content(values: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Bytes of large strings without NULLs, and where each begins in them."""
-    offsets = np.frombuffer(values.buffers()[1], np.int64)[values.offset : values.offset + len(values) + 1]
-    data = values.buffers()[2]
-    raw = np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
-    return raw, offsets[:-1] - offsets[0]
-
-
-def _lengths(values: pa.Array) -> npt.NDArray[np.int64]:
-    offsets = np.frombuffer(values.buffers()[1], np.int64)[values.offset : values.offset + len(values) + 1]
-    return np.diff(offsets)
+def _hashes(texts: Flat, seed: int) -> U64:
+    found = np.empty(len(texts.offsets) - 1, np.uint64)
+    _loops.hash_texts(texts.data.ctypes.data, texts.offsets, np.uint64(seed), found)
+    return found
 
 
 def _code_points(values: pl.Series) -> npt.NDArray[np.uint32]:

@@ -154,6 +154,18 @@ def test_a_letter_that_alone_composes_with_its_mark_may_stay() -> None:
     assert message(of, seen(of, raw, masked)) is None
 
 
+def test_capitals_of_any_script_are_compared_where_lengths_are_not() -> None:
+    of = plan("email")
+    assert "case" in promise(of).keeps
+    assert "length" not in promise(of).keeps
+    raw = ["Maria@shop.example", "maria@shop.example", "Émile@shop.example", "émile@shop.example"]
+    kept = ["Xy@a.example", "xy@a.example", "Ñu@a.example", "ñu@a.example"]
+    assert message(of, seen(of, raw, kept)) is None
+    for i, other in enumerate(["xy@a.example", "xY@a.example", "ñu@a.example", "Ñu@a.example"]):
+        broken = seen(of, raw, [*kept[:i], other, *kept[i + 1 :]]).broken
+        assert broken == {"upper and lower case": 1}
+
+
 def test_null_and_empty_are_not_exchanged() -> None:
     of = plan("person_name")
     raw = [*NAMES, "Ann"]
