@@ -25,16 +25,17 @@ _DESCRIPTIONS = (
     "uan", "voicemail",
 )  # fmt: skip
 
+#: Blanks of Unicode: Python has four control characters more.
+_BLANK = r"[^\S\x1c-\x1f]"
 #: A letter among the digits may become one that reads as an extension; such numbers are a plan apart.
-_LIKE_EXTENSION = r"(?i)(?:ext\.?|extension|x|durchwahl)\s*[0-9]{1,6}\s*$"
+_LIKE_EXTENSION = rf"(?i)(?:ext\.?|extension|x|durchwahl){_BLANK}*[0-9]{{1,6}}{_BLANK}*$"
 _EXTENSION_AT_END = re.compile(_LIKE_EXTENSION)
 _APART = 1_000
 _CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE, key=lambda code: -len(str(code)))
 _HEAD = "^(?:00)?(" + "|".join(map(str, _CODES)) + ")"
 
 _HEADS = re.compile(_HEAD)
-#: Blanks are those of Unicode: Python has four control characters more.
-_ABROAD = re.compile(r"^(?:[^\S\x1c-\x1f]|\()*(?:\+|00[1-9])")
+_ABROAD = re.compile(rf"^(?:{_BLANK}|\()*(?:\+|00[1-9])")
 
 #: Below so many numbers each is matched for itself.
 _FEW = 64

