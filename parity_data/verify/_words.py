@@ -20,6 +20,7 @@ from parity_data.verify import _loops
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
 
 _PERCENT = r"%[0-9a-fA-F]{2}"
 
@@ -58,7 +59,7 @@ class Words:
     """
 
     hashes: U64
-    lengths: I64
+    lengths: I32
     figures: npt.NDArray[np.uint8]
     starts: I64
     rows: I64
@@ -87,8 +88,8 @@ def split(texts: pl.Series, key: Key) -> Words:
     flat = Flat.of(texts)
     ascii_only = not flat.data.size or int(flat.data.max()) < 0x80
     room = flat.data.size // 2 + texts.len() + 1
-    hashes, (lengths, begins, ends) = np.empty(room, np.uint64), np.empty((3, room), np.int64)
-    figures = np.empty(room, np.uint8)
+    hashes, (begins, ends) = np.empty(room, np.uint64), np.empty((2, room), np.int64)
+    lengths, figures = np.empty(room, np.int32), np.empty(room, np.uint8)
     counts, digits = np.empty((2, texts.len()), np.int64)
     count = _loops.split(
         flat.data, flat.offsets, _ascii_classes() if ascii_only else _classes(), np.uint64(key.seed),
