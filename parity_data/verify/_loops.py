@@ -16,9 +16,13 @@ U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
+Ints = I32 | I64
 
 #: Classes of characters: no part of a word; a letter or mark; a number; a decimal digit.
 OTHER, LETTER, NUMBER, DIGIT = 0, 1, 2, 3
+
+#: What texts may hold: characters beyond ASCII, percent signs, beginnings of JSON, arrays, hstore or markup.
+WIDE, PERCENT, CONTAINER = 1, 2, 4
 
 #: The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -28,6 +32,9 @@ _S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
 _XX_1, _XX_2 = np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F)
 _XX_4 = np.uint64(0x85EBCA77C2B2AE63)
 _S33, _S37 = np.uint64(33), np.uint64(37)
+
+#: Digests looked up side by side.
+_BLOCK = 256
 
 #: Of eight bytes at a time: the highest bit of each and that of the first, the other bits, all bits, and the
 #: bit that small letters have and capitals do not.
@@ -119,9 +126,29 @@ def _point(data: U8, place: int) -> tuple[np.int64, int]:
 
 
 @compiled
+def survey(data: U8, offsets: I64) -> int:
+    """What any of n texts in UTF-8 may hold: WIDE | PERCENT | CONTAINER, the last rather too often."""
+    wide, percent = np.uint8(0), np.uint8(0)
+    for i in range(data.size):
+        wide |= data[i]
+        percent |= np.uint8(data[i] == 0x25)
+    seen = (WIDE if wide & 0x80 else 0) | (PERCENT if percent else 0)
+    for text in range(offsets.size - 1):
+        place, end = offsets[text], offsets[text + 1]
+        while place < end and (data[place] == 0x20 or 0x09 <= data[place] <= 0x0D):
+            place += 1
+        if place < end:
+            byte = data[place]
+            # [ { " < or the first byte of a blank that is not ASCII.
+            if byte in (0x5B, 0x7B, 0x22, 0x3C, 0xC2, 0xE1, 0xE2, 0xE3):
+                return seen | CONTAINER
+    return seen
+
+
+@compiled
 def split(
     data: U8, offsets: I64, classes: U8, seed: np.uint64,
-    hashes: U64, lengths: I32, figures: U8, begins: I64, ends: I64, counts: I64, digits: I64,
+    hashes: U64, lengths: I32, figures: U8, begins: Ints, ends: Ints, counts: I64, digits: I64,
 ) -> int:  # fmt: skip
     """The words of n texts in UTF-8. classes: by code point, for texts that are not all ASCII.
 
@@ -215,25 +242,28 @@ def whole(
 
 
 @compiled
-def runs(
-    hashes: U64, lengths: I32, starts: I64, size: int, factor: np.uint64, salt: np.uint64,
-    digests: U64, firsts: I64, texts: I64, characters: I64,
-) -> int:  # fmt: skip
-    """The same for every ``size`` words in a row of texts that are longer; room for all. Returns how many."""
+def figure_runs(figures: U8, lengths: I32, starts: I64, size: int, firsts: I64, characters: I64) -> int:
+    """Every ``size`` words in a row that are nothing but figures, of texts that are longer.
+
+    First words and characters: room for as many as there are words. Returns how many.
+    """
     found = 0
     for text in range(len(starts) - 1):
-        if starts[text + 1] - starts[text] <= size:
+        begin, end = starts[text], starts[text + 1]
+        if end - begin <= size:
             continue
-        for first in range(starts[text], starts[text + 1] - size + 1):
-            total, power = np.uint64(0), np.uint64(1)
-            length = np.int64(0)
-            for word in range(first, first + size):
-                total += hashes[word] * power
-                power *= factor
-                length += lengths[word]
-            digests[found] = _run_digest(total, size, salt)
-            firsts[found], texts[found], characters[found] = first, text, length
-            found += 1
+        row, length = 0, np.int64(0)
+        for word in range(begin, end):
+            if figures[word] == 0:
+                row, length = 0, np.int64(0)
+                continue
+            row += 1
+            length += lengths[word]
+            if row > size:
+                length -= lengths[word - size]
+            if row >= size:
+                firsts[found], characters[found] = word - size + 1, length
+                found += 1
     return found
 
 
@@ -253,12 +283,9 @@ def _bit(bits: U8, at: np.uint64) -> bool:
 @compiled
 def _is_held(
     digest: np.uint64, mark: np.uint64, fewer: np.uint64, count: np.uint64,
-    bitmap: U8, mask: np.uint64,
     places: I64, top: np.uint64, packed: U64, shift: np.uint64,
 ) -> bool:  # fmt: skip
     wanted = digest >> shift
-    if not _bit(bitmap, wanted & mask):
-        return False
     part = digest >> top
     for i in range(places[part], places[part + np.uint64(1)]):
         if packed[i] >> shift == wanted:
@@ -274,40 +301,101 @@ def find_held(
     places: I64, top: np.uint64, packed: U64, shift: np.uint64, found: npt.NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Which of n digests are held; see ``_lookup.Lookup.held``."""
-    for i in range(digests.size):
-        found[i] = _is_held(
-            digests[i], mark, fewer, count, bitmap, mask, places, top, packed, shift
-        )  # fmt: skip
+    # Looks into memory that do not wait for one another run side by side.
+    some = np.empty(_BLOCK, np.int64)
+    for begin in range(0, digests.size, _BLOCK):
+        left = 0
+        for i in range(begin, min(begin + _BLOCK, digests.size)):
+            found[i] = False
+            some[left] = i
+            left += _bit(bitmap, digests[i] >> shift & mask)
+        for at in range(left):
+            i = some[at]
+            found[i] = _is_held(digests[i], mark, fewer, count, places, top, packed, shift)
+
+
+@compiled
+def count_runs(lengths: I32, starts: I64, sizes: npt.NDArray[np.bool_], counts: I64) -> None:
+    """Add up how many runs there are by (words, characters); see ``_lookup.Lookup.runs``."""
+    longest = np.int64(counts.shape[1] - 1)
+    for text in range(starts.size - 1):
+        begin, end = starts[text], starts[text + 1]
+        for size in range(1, min(sizes.size, end - begin)):
+            if not sizes[size]:
+                continue
+            length = np.int64(0)
+            for word in range(begin, begin + size):
+                length += lengths[word]
+            counts[size, min(length, longest)] += 1
+            for word in range(begin + size, end):
+                length += np.int64(lengths[word]) - np.int64(lengths[word - size])
+                counts[size, min(length, longest)] += 1
+
+
+@compiled
+def find_first(hashes: U64, first: U8, mask: np.uint64, found: I64) -> int:
+    """Which words are in the set ``first``; room for one more than there are words. Returns how many."""
+    count = 0
+    for word in range(hashes.size):
+        found[count] = word
+        # No branch, so that looks into memory do not wait for one another.
+        count += _bit(first, hashes[word] & mask)
+    return count
+
+
+@compiled
+def find_beginnings(
+    some: I64, hashes: U64, starts: I64, most: int, beginnings: U8, mask: np.uint64, factor: np.uint64,
+    firsts: I64, texts: I64, fewest: I64,
+) -> int:  # fmt: skip
+    """Where runs of up to ``most`` words may be held, if they are no whole text and begin with ``some``.
+
+    First word, text, and 1 for the word alone, 2 for more: room for twice as many as ``some``, and one more.
+    Returns how many.
+    """
+    found, text = 0, 0
+    for first in some:
+        while starts[text + 1] <= first:
+            text += 1
+        left, words = starts[text + 1] - first, starts[text + 1] - starts[text]
+        firsts[found], texts[found], fewest[found] = first, text, 1
+        found += (words > 1) & _bit(beginnings, hashes[first] & mask)
+        if left > 1:
+            pair = hashes[first] + hashes[first + 1] * factor
+            firsts[found], texts[found], fewest[found] = first, text, 2
+            found += (words > 2) & (most > 1) & _bit(beginnings, pair & mask)
+    return found
 
 
 @compiled
 def find_runs(
-    hashes: U64, lengths: I32, starts: I64, sizes: npt.NDArray[np.bool_],
-    beginnings: U8, beginnings_mask: np.uint64, factor: np.uint64, salt: np.uint64,
-    mark: np.uint64, fewer: np.uint64, count: np.uint64, bitmap: U8, mask: np.uint64,
-    places: I64, top: np.uint64, packed: U64, shift: np.uint64, counts: I64, hit: npt.NDArray[np.bool_],
-) -> None:  # fmt: skip
-    """Look up every few words in a row; see ``_lookup.Lookup.runs``."""
-    longest = counts.shape[1] - 1
-    for text in range(starts.size - 1):
+    begin: I64, within: I64, fewest: I64,
+    hashes: U64, lengths: I32, starts: I64, sizes: npt.NDArray[np.bool_], factor: np.uint64, salt: np.uint64,
+    bitmap: U8, mask: np.uint64, shift: np.uint64,
+    digests: U64, firsts: I64, texts: I64, words: I64, characters: I64,
+) -> int:  # fmt: skip
+    """Runs that may be held; begin, within, fewest: as of ``find_beginnings``. Room for all, and one more.
+
+    sizes: by number of words, whether to look. Returns how many.
+    """
+    found = 0
+    for i in range(begin.size):
+        first, text = begin[i], within[i]
+        total, power = hashes[first], factor
+        length = np.int64(lengths[first])
         end = starts[text + 1]
-        words = end - starts[text]
-        for first in range(starts[text], end):
-            total, power = np.uint64(0), np.uint64(1)
-            length = np.int64(0)
-            begins = _bit(beginnings, hashes[first] & beginnings_mask)
-            for size in range(1, min(sizes.size, end - first + 1, words)):
-                word = first + size - 1
-                total += hashes[word] * power
+        most = min(sizes.size - 1, end - starts[text] - 1, end - first if fewest[i] > 1 else 1)
+        for size in range(1, most + 1):
+            if size > 1:
+                total += hashes[first + size - 1] * power
                 power *= factor
-                length += lengths[word]
-                if sizes[size]:
-                    counts[size, min(length, longest)] += 1
-                    if not begins:
-                        continue
-                    digest = _run_digest(total, size, salt)
-                    if _is_held(digest, mark, fewer, count, bitmap, mask, places, top, packed, shift):
-                        hit[size] = True
+                length += lengths[first + size - 1]
+            if size >= fewest[i] and sizes[size]:
+                digest = _run_digest(total, size, salt)
+                digests[found], firsts[found], texts[found] = digest, first, text
+                words[found], characters[found] = size, length
+                found += _bit(bitmap, digest >> shift & mask)
+    return found
 
 
 @compiled
