@@ -21,8 +21,8 @@ _MOST_PLACES = 24
 #: Beginnings of runs followed at once, which bounds memory.
 _AT_ONCE = 16_384
 
-#: Bits of the sets of first words, a megabyte that stays in a processor's own memory, and of first two words:
-#: so large that some million different ones leave both useful.
+#: Bits of the set of first words, a megabyte, which a processor keeps at hand, and of first two words, four
+#: megabytes: some million different ones leave both useful.
 _FIRST, _PAIRS = 23, 25
 
 
@@ -82,7 +82,7 @@ class Beginnings:
     def find(self, words: Words, most: int, key: Key) -> tuple[I64, I64, I64]:
         """Where values of up to ``most`` words may begin that are no whole text.
 
-        (first words, texts, fewest words: 1 for the word alone, 2 for more), arrays of the same length.
+        (first words, texts, fewest words: 1 for the word alone, 2 for more): arrays of the same length.
         """
         some = np.empty(words.hashes.size + 1, np.int64)
         some = some[: _loops.find_first(words.hashes, self.first.bits, self.first.mask, some)]
@@ -118,7 +118,7 @@ class Lookup:
 
     def held(self, digests: U64, mark: np.uint64, fewer: int) -> npt.NDArray[np.bool_]:
         """Which of the digests are held, seen in fewer rows than ``fewer``, and bear the mark."""
-        found = np.zeros(digests.size, dtype=np.bool_)
+        found = np.empty(digests.size, dtype=np.bool_)
         _loops.find_held(
             digests, mark, np.uint64(fewer), self._count, self._sieve.bits, self._sieve.mask,
             self._places, self._top, self._packed, self._shift, found,
@@ -135,10 +135,10 @@ class Lookup:
         fewer: int,
         longest: int,
     ) -> tuple[I64, Runs]:
-        """Look up every few words in a row that are not a whole text, without keeping their digests.
+        """Look up every few words in a row that are not a whole text.
 
-        sizes: by number of words, whether to look. begin: of what is held. longest: characters that longer
-        runs count as.
+        sizes: by number of words, whether to look. begin: how what is held begins. longest: characters that
+        longer runs count as.
         Returns how many runs there are by (words, characters), and those that are held.
         """
         counts = np.zeros((sizes.size, longest + 1), dtype=np.int64)

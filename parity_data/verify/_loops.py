@@ -348,10 +348,10 @@ def find_beginnings(
     some: I64, hashes: U64, starts: I64, most: int, beginnings: U8, mask: np.uint64, factor: np.uint64,
     firsts: I64, texts: I64, fewest: I64,
 ) -> int:  # fmt: skip
-    """Where runs of up to ``most`` words may be held, if they are no whole text and begin with ``some``.
+    """At which of the words ``some``, in ascending order, runs may be held that are no whole text.
 
-    First word, text, and 1 for the word alone, 2 for more: room for twice as many as ``some``, and one more.
-    Returns how many.
+    most: words of the longest. By beginning, room for twice as many as ``some``, and one more: first word,
+    text, and 1 for the word alone, 2 for more. Returns how many.
     """
     found, text = 0, 0
     for first in some:
@@ -374,9 +374,10 @@ def find_runs(
     bitmap: U8, mask: np.uint64, shift: np.uint64,
     digests: U64, firsts: I64, texts: I64, words: I64, characters: I64,
 ) -> int:  # fmt: skip
-    """Runs that may be held; begin, within, fewest: as of ``find_beginnings``. Room for all, and one more.
+    """Which runs may be held. begin, within, fewest: as of ``find_beginnings``.
 
-    sizes: by number of words, whether to look. Returns how many.
+    sizes: by number of words, whether to look. By run, room for all, and one more: digest, first word, text,
+    words, characters. Returns how many.
     """
     found = 0
     for i in range(begin.size):
