@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from parity_data.verify._words import Words
 
@@ -92,15 +93,15 @@ def space(words: Words, first: npt.NDArray[np.int64], size: int, *, figures: boo
         length = int(np.bincount(lengths).argmax())
         same = first[lengths == length] + i
         if same.size >= _ENOUGH:
-            total += _position_entropy(words.spelled(same).to_list(), length)
+            total += _position_entropy(words.spelled(same), length)
         else:
             total += supposed * length
     return float(_PER_CHARACTER ** min(total, 300.0))
 
 
-def _position_entropy(texts: list[str], length: int) -> float:
-    """Sum over positions of the entropy in decimal digits."""
-    raw = "".join(texts).encode("utf-32-le")
+def _position_entropy(texts: pl.Series, length: int) -> float:
+    """Sum over positions of the entropy in decimal digits, of texts of the same length."""
+    raw = texts.str.join().item().encode("utf-32-le")
     table = np.frombuffer(raw, dtype=np.uint32).reshape(len(texts), length)
     total = 0.0
     for position in range(length):
