@@ -68,6 +68,18 @@ def _storer(bits: int, kind: Any) -> Any:
     return intrinsic(store)
 
 
+def _counter(name: str) -> Any:
+    def count(typing_context: Any, number: Any) -> Any:
+        def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            # Zeros before the lowest bit are 64 in zero.
+            known = [ir.Constant(ir.IntType(1), 0)] if name == "cttz" else []
+            return getattr(builder, name)(*arguments, *known)
+
+        return types.int64(types.uint64), make
+
+    return intrinsic(count)
+
+
 # What follows becomes part of what is compiled elsewhere, which is not made anew when this changes.
 
 #: For compiled code: the byte at an address, and four and eight as one number. They need not be aligned.
@@ -78,3 +90,6 @@ word_at: Any = _loader(64, types.uint64)
 put_byte: Any = _storer(8, types.uint8)
 put_half: Any = _storer(32, types.uint32)
 put_word: Any = _storer(64, types.uint64)
+#: Of 64 bits: how many are zero below the lowest that is set, and how many are set.
+low_zeros: Any = _counter("cttz")
+set_bits: Any = _counter("ctpop")

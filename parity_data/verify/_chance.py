@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from parity_data.verify._words import Words
 
@@ -21,6 +22,7 @@ SAFETY = 3.0
 _PER_CHARACTER = 10.0
 _SAMPLE = 20_000
 _ENOUGH = 100
+_FEW_POINTS = 0x1000
 
 
 def expected(candidates: float, values: int, space: float, characters: int) -> float:
@@ -91,19 +93,27 @@ def space(words: Words, first: npt.NDArray[np.int64], size: int, *, figures: boo
         length = int(np.bincount(lengths).argmax())
         same = first[lengths == length] + i
         if same.size >= _ENOUGH:
-            total += _position_entropy(words.spelled(same).to_list(), length)
+            total += _position_entropy(words.spelled(same), length)
         else:
             total += supposed * length
     return float(_PER_CHARACTER ** min(total, 300.0))
 
 
-def _position_entropy(texts: list[str], length: int) -> float:
-    """Sum over positions of the entropy in decimal digits."""
-    raw = "".join(texts).encode("utf-32-le")
+def _position_entropy(texts: pl.Series, length: int) -> float:
+    """Sum over positions of the entropy in decimal digits, of texts of the same length."""
+    raw = texts.str.join().item().encode("utf-32-le")
     table = np.frombuffer(raw, dtype=np.uint32).reshape(len(texts), length)
     total = 0.0
     for position in range(length):
-        _, seen = np.unique(table[:, position], return_counts=True)
-        share = seen / len(texts)
+        share = _seen(table[:, position]) / len(texts)
         total += float(-(share * np.log10(share)).sum())
     return total
+
+
+def _seen(points: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+    """How often each of the code points occurs that do, in their order."""
+    if int(points.max()) < _FEW_POINTS:
+        # Counting is faster than sorting.
+        counts = np.bincount(points)
+        return counts[counts > 0]
+    return np.unique(points, return_counts=True)[1]

@@ -7,6 +7,7 @@ place of one among the sorted ones is known from its highest bits, but for a few
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,24 @@ from parity_data.verify._words import I64, U64, Key, Words
 
 _BITS_PER_DIGEST = 16
 _MOST_PLACES = 24
+
+#: Beginnings of runs followed at once, which bounds memory.
+_AT_ONCE = 16_384
+
+#: Bits of the set of first words, a megabyte, which a processor keeps at hand, and of first two words, four
+#: megabytes: some million different ones leave both useful.
+_FIRST, _PAIRS = 23, 25
+
+
+@dataclass(frozen=True)
+class Runs:
+    """n runs of words that are held. digests, firsts (words), texts, sizes (words), characters: length n."""
+
+    digests: U64
+    firsts: I64
+    texts: I64
+    sizes: I64
+    characters: I64
 
 
 class Bits:
@@ -42,6 +61,44 @@ class Bits:
         self.bits |= other.bits
 
 
+class Beginnings:
+    """How values begin that are looked for inside texts: with which word, and which two or which one alone.
+
+    Most words of a text are no first word of any value, and most that are one go on in another way.
+    """
+
+    def __init__(self) -> None:
+        self.first, self.pairs = Bits(_FIRST), Bits(_PAIRS)
+
+    def add(self, words: Words, some: npt.NDArray[np.bool_], key: Key) -> None:
+        """Put in texts; some: which of the n."""
+        starts, ends = words.starts[:-1][some], words.starts[1:][some]
+        first = words.hashes[starts]
+        self.first.add(first)
+        longer = ends - starts > 1
+        first[longer] += words.hashes[starts[longer] + 1] * np.uint64(key.factor)
+        self.pairs.add(first)
+
+    def find(self, words: Words, most: int, key: Key) -> tuple[I64, I64, I64]:
+        """Where values of up to ``most`` words may begin that are no whole text.
+
+        (first words, texts, fewest words: 1 for the word alone, 2 for more): arrays of the same length.
+        """
+        some = np.empty(words.hashes.size + 1, np.int64)
+        some = some[: _loops.find_first(words.hashes, self.first.bits, self.first.mask, some)]
+        firsts, texts, fewest = np.empty((3, 2 * some.size + 1), np.int64)
+        found = _loops.find_beginnings(
+            some, words.hashes, words.starts, most, self.pairs.bits, self.pairs.mask, np.uint64(key.factor),
+            firsts, texts, fewest,
+        )  # fmt: skip
+        return firsts[:found], texts[:found], fewest[:found]
+
+    def merge(self, other: Beginnings) -> None:
+        """Put in what another holds."""
+        self.first.merge(other.first)
+        self.pairs.merge(other.pairs)
+
+
 class Lookup:
     """Looks digests up. packed: sorted, each digest once.
 
@@ -61,7 +118,7 @@ class Lookup:
 
     def held(self, digests: U64, mark: np.uint64, fewer: int) -> npt.NDArray[np.bool_]:
         """Which of the digests are held, seen in fewer rows than ``fewer``, and bear the mark."""
-        found = np.zeros(digests.size, dtype=np.bool_)
+        found = np.empty(digests.size, dtype=np.bool_)
         _loops.find_held(
             digests, mark, np.uint64(fewer), self._count, self._sieve.bits, self._sieve.mask,
             self._places, self._top, self._packed, self._shift, found,
@@ -72,24 +129,33 @@ class Lookup:
         self,
         words: Words,
         sizes: npt.NDArray[np.bool_],
-        begin: Bits,
+        begin: Beginnings,
         key: Key,
         mark: np.uint64,
         fewer: int,
         longest: int,
-    ) -> tuple[I64, npt.NDArray[np.bool_]]:
-        """Look up every few words in a row that are not a whole text, without keeping their digests.
+    ) -> tuple[I64, Runs]:
+        """Look up every few words in a row that are not a whole text.
 
-        sizes: by number of words, whether to look. begin: words that what is held begins with. longest:
-        characters that longer runs count as.
-        Returns how many runs there are by (words, characters), and by number of words whether one is held.
+        sizes: by number of words, whether to look. begin: how what is held begins. longest: characters that
+        longer runs count as.
+        Returns how many runs there are by (words, characters), and those that are held.
         """
         counts = np.zeros((sizes.size, longest + 1), dtype=np.int64)
-        hit = np.zeros(sizes.size, dtype=np.bool_)
-        _loops.find_runs(
-            words.hashes, words.lengths, words.starts, sizes, begin.bits, begin.mask,
-            np.uint64(key.factor), np.uint64(key.salt), mark, np.uint64(fewer), self._count,
-            self._sieve.bits, self._sieve.mask,
-            self._places, self._top, self._packed, self._shift, counts, hit,
-        )  # fmt: skip
-        return counts, hit
+        _loops.count_runs(words.lengths, words.starts, sizes, counts)
+        found = []
+        some = begin.find(words, sizes.size - 1, key)
+        for at in range(0, max(1, some[0].size), _AT_ONCE):
+            firsts, texts, fewest = (part[at : at + _AT_ONCE] for part in some)
+            room = firsts.size * int(sizes.sum()) + 1
+            digests, places = np.empty(room, np.uint64), np.empty((4, room), np.int64)
+            maybe = _loops.find_runs(
+                firsts, texts, fewest, words.hashes, words.lengths, words.starts, sizes,
+                np.uint64(key.factor), np.uint64(key.salt), self._sieve.bits, self._sieve.mask, self._shift,
+                digests, *places,
+            )  # fmt: skip
+            held = np.flatnonzero(self.held(digests[:maybe], mark, fewer))
+            found.append((digests[held], places[:, held]))
+        digests, places = (np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True))
+        firsts, texts, numbers, characters = places
+        return counts, Runs(digests, firsts, texts, numbers, np.minimum(characters, longest))

@@ -10,18 +10,21 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from parity_data.compiled import byte_at, compiled, half_at, word_at
+from parity_data.compiled import byte_at, compiled, half_at, low_zeros, set_bits, word_at
 
 U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 I32 = npt.NDArray[np.int32]
+Ints = I32 | I64
 
 #: Classes of characters: no part of a word; a letter or mark; a number; a decimal digit.
 OTHER, LETTER, NUMBER, DIGIT = 0, 1, 2, 3
 
-#: FNV-1a (Fowler, Noll, Vo); then the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-_PRIME = np.uint64(0x100000001B3)
+#: What texts may hold: characters beyond ASCII, percent signs, beginnings of JSON, arrays, hstore or markup.
+WIDE, PERCENT, CONTAINER = 1, 2, 4
+
+#: The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
@@ -29,6 +32,17 @@ _S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
 _XX_1, _XX_2 = np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F)
 _XX_4 = np.uint64(0x85EBCA77C2B2AE63)
 _S33, _S37 = np.uint64(33), np.uint64(37)
+
+#: Digests looked up side by side.
+_BLOCK = 256
+
+#: Of eight bytes at a time: the highest bit of each and that of the first, the other bits, all bits, and the
+#: bit that small letters have and capitals do not.
+_HIGH, _FIRST, _LOW = np.uint64(0x8080808080808080), np.uint64(0x80), np.uint64(0x7F7F7F7F7F7F7F7F)
+_ALL, _SMALL, _S2 = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0x2020202020202020), np.uint64(2)
+#: Added to bytes below 0x80, these set the highest bit of those from a character on, and of those behind one.
+_FROM_A, _BEHIND_Z = np.uint64(0x1F1F1F1F1F1F1F1F), np.uint64(0x0505050505050505)
+_FROM_0, _BEHIND_9 = np.uint64(0x5050505050505050), np.uint64(0x4646464646464646)
 
 
 @compiled
@@ -48,58 +62,160 @@ def mixed(numbers: U64) -> U64:
 
 
 @compiled
+def _taken_up(code: np.uint64, word: np.uint64) -> np.uint64:
+    """One round of XXH64's ending (Yann Collet): eight more bytes of a value."""
+    word *= _XX_2
+    word = (word << _S31 | word >> _S33) * _XX_1
+    code ^= word
+    return (code << _S27 | code >> _S37) * _XX_1 + _XX_4
+
+
+@compiled
+def _eight(address: int, last: int) -> np.uint64:
+    """The eight bytes at an address as one number, the first in its lowest bits; zeros from ``last`` on."""
+    if address + 8 <= last:
+        found: np.uint64 = word_at(address)
+        return found
+    found = np.uint64(0)
+    for i in range(last - address):
+        found |= np.uint64(byte_at(address + i)) << np.uint64(8 * i)
+    return found
+
+
+@compiled
+def _letters(eight: np.uint64) -> np.uint64:
+    """The highest bit of each of eight bytes that is a letter of ASCII."""
+    small = eight & _LOW | _SMALL
+    return (small + _FROM_A) & ~(small + _BEHIND_Z) & ~eight & _HIGH
+
+
+@compiled
+def _figures(eight: np.uint64) -> np.uint64:
+    """The highest bit of each of eight bytes that is a digit of ASCII."""
+    low = eight & _LOW
+    return (low + _FROM_0) & ~(low + _BEHIND_9) & ~eight & _HIGH
+
+
+@compiled
+def _lowest(bytes_: int) -> np.uint64:
+    """All bits of up to eight of the lowest bytes."""
+    return _ALL if bytes_ >= 8 else (np.uint64(1) << np.uint64(8 * bytes_)) - np.uint64(1)
+
+
+@compiled
+def _word_hash(begin: int, end: int, last: int, seed: np.uint64) -> np.uint64:
+    """Of the bytes between two addresses, capitals of ASCII as small letters; still to be mixed."""
+    code = seed
+    for at in range(begin, end, 8):
+        eight = _eight(at, last)
+        code = _taken_up(code, (eight | _letters(eight) >> _S2) & _lowest(end - at))
+    return code
+
+
+@compiled
+def _point(data: U8, place: int) -> tuple[np.int64, int]:
+    """The code point that begins at a place in UTF-8, and its bytes."""
+    byte = np.int64(data[place])
+    if byte < 0x80:
+        return byte, 1
+    width = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+    point = byte & (0x7F >> width)
+    for i in range(1, width):
+        point = point << 6 | (np.int64(data[place + i]) & 0x3F)
+    return point, width
+
+
+@compiled
+def survey(data: U8, offsets: I64) -> int:
+    """What any of n texts in UTF-8 may hold: WIDE | PERCENT | CONTAINER, the last rather too often."""
+    wide, percent = np.uint8(0), np.uint8(0)
+    for i in range(data.size):
+        wide |= data[i]
+        percent |= np.uint8(data[i] == 0x25)
+    seen = (WIDE if wide & 0x80 else 0) | (PERCENT if percent else 0)
+    for text in range(offsets.size - 1):
+        place, end = offsets[text], offsets[text + 1]
+        while place < end and (data[place] == 0x20 or 0x09 <= data[place] <= 0x0D):
+            place += 1
+        if place < end:
+            byte = data[place]
+            # [ { " < or the first byte of a blank that is not ASCII.
+            if byte in (0x5B, 0x7B, 0x22, 0x3C, 0xC2, 0xE1, 0xE2, 0xE3):
+                return seen | CONTAINER
+    return seen
+
+
+@compiled
 def split(
     data: U8, offsets: I64, classes: U8, seed: np.uint64,
-    hashes: U64, lengths: I64, figures: U8, begins: I64, ends: I64, counts: I64, digits: I64,
+    hashes: U64, lengths: I32, figures: U8, begins: Ints, ends: Ints, counts: I64, digits: I64,
 ) -> int:  # fmt: skip
-    """The words of n texts in UTF-8. classes: by code point; small letters of ASCII stand for capitals.
+    """The words of n texts in UTF-8. classes: by code point, for texts that are not all ASCII.
 
     By word, room for all: hashes, lengths in characters, figures (1 for nothing but numbers), begins and ends
     in ``data``. By text: counts of words, digits. Returns how many words there are.
+
+    Words of ASCII are taken eight bytes at a time, others by character. Either way the hash is of the bytes,
+    with small letters of ASCII for capitals.
     """
+    base = data.ctypes.data
+    last = base + data.size
     words = 0
     for text in range(len(offsets) - 1):
-        first, number = words, 0
-        inside = False
-        for place in range(offsets[text], offsets[text + 1]):
-            byte = data[place]
-            if byte & 0xC0 == 0x80:
-                continue
-            point = np.int64(byte)
-            width = 1
-            if byte >= 0x80:
-                width = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-                point &= 0x7F >> width
-                for i in range(1, width):
-                    point = point << 6 | (np.int64(data[place + i]) & 0x3F)
-            kind = classes[point]
-            if kind == OTHER:
-                if inside:
-                    ends[words] = place
+        before, number = words, np.int64(0)
+        place, end = offsets[text], offsets[text + 1]
+        while place < end:
+            eight = _eight(base + place, last)
+            letters, numbers = _letters(eight), _figures(eight)
+            inside = letters | numbers
+            begin = place
+            if inside & _FIRST:
+                code, any_letter, own = seed, np.uint64(0), np.int64(0)
+                while True:
+                    size = min(low_zeros(~inside & _HIGH) >> 3, end - place)
+                    lowest = _lowest(size)
+                    code = _taken_up(code, (eight | letters >> _S2) & lowest)
+                    any_letter |= letters & lowest
+                    own += set_bits(numbers & lowest)
+                    place += size
+                    if size < 8 or place >= end:
+                        break
+                    eight = _eight(base + place, last)
+                    letters, numbers = _letters(eight), _figures(eight)
+                    inside = letters | numbers
+                    if not inside & _FIRST:
+                        break
+                if place >= end or data[place] < 0x80:
+                    hashes[words], lengths[words] = _mixed(code), place - begin
+                    figures[words] = any_letter == np.uint64(0)
+                    begins[words], ends[words] = begin, place
                     words += 1
-                    inside = False
+                    number += own
+                    # What ends a word is no part of the next.
+                    place += 1
+                    continue
+                place = begin
+            elif not eight & _FIRST:
+                place += low_zeros(inside | eight & _HIGH) >> 3
                 continue
-            if not inside:
-                inside = True
-                begins[words], hashes[words], lengths[words], figures[words] = place, seed, 0, 1
-            code = hashes[words]
-            if width == 1:
-                code = (code ^ np.uint64(byte + 32 if 65 <= byte <= 90 else byte)) * _PRIME
+            length, only_numbers = 0, True
+            while place < end:
+                point, width = _point(data, place)
+                kind = classes[point]
+                if kind == OTHER:
+                    break
+                only_numbers &= kind != LETTER
+                number += kind == DIGIT
+                length += 1
+                place += width
+            if length:
+                hashes[words] = _mixed(_word_hash(base + begin, base + place, last, seed))
+                lengths[words], figures[words] = length, only_numbers
+                begins[words], ends[words] = begin, place
+                words += 1
             else:
-                for i in range(width):
-                    code = (code ^ np.uint64(data[place + i])) * _PRIME
-            hashes[words] = code
-            lengths[words] += 1
-            if kind == LETTER:
-                figures[words] = 0
-            elif kind == DIGIT:
-                number += 1
-        if inside:
-            ends[words] = offsets[text + 1]
-            words += 1
-        counts[text], digits[text] = words - first, number
-    for word in range(words):
-        hashes[word] = _mixed(hashes[word])
+                place += width
+        counts[text], digits[text] = words - before, number
     return words
 
 
@@ -111,7 +227,7 @@ def _run_digest(total: np.uint64, words: int, salt: np.uint64) -> np.uint64:
 
 @compiled
 def whole(
-    hashes: U64, lengths: I64, starts: I64, factor: np.uint64, salt: np.uint64, digests: U64, characters: I64
+    hashes: U64, lengths: I32, starts: I64, factor: np.uint64, salt: np.uint64, digests: U64, characters: I64
 ) -> None:
     """A digest of all words of each text, and their characters. starts: n + 1 places in the words."""
     for text in range(len(starts) - 1):
@@ -126,25 +242,28 @@ def whole(
 
 
 @compiled
-def runs(
-    hashes: U64, lengths: I64, starts: I64, size: int, factor: np.uint64, salt: np.uint64,
-    digests: U64, firsts: I64, texts: I64, characters: I64,
-) -> int:  # fmt: skip
-    """The same for every ``size`` words in a row of texts that are longer; room for all. Returns how many."""
+def figure_runs(figures: U8, lengths: I32, starts: I64, size: int, firsts: I64, characters: I64) -> int:
+    """Every ``size`` words in a row that are nothing but figures, of texts that are longer.
+
+    First words and characters: room for as many as there are words. Returns how many.
+    """
     found = 0
     for text in range(len(starts) - 1):
-        if starts[text + 1] - starts[text] <= size:
+        begin, end = starts[text], starts[text + 1]
+        if end - begin <= size:
             continue
-        for first in range(starts[text], starts[text + 1] - size + 1):
-            total, power = np.uint64(0), np.uint64(1)
-            length = np.int64(0)
-            for word in range(first, first + size):
-                total += hashes[word] * power
-                power *= factor
-                length += lengths[word]
-            digests[found] = _run_digest(total, size, salt)
-            firsts[found], texts[found], characters[found] = first, text, length
-            found += 1
+        row, length = 0, np.int64(0)
+        for word in range(begin, end):
+            if figures[word] == 0:
+                row, length = 0, np.int64(0)
+                continue
+            row += 1
+            length += lengths[word]
+            if row > size:
+                length -= lengths[word - size]
+            if row >= size:
+                firsts[found], characters[found] = word - size + 1, length
+                found += 1
     return found
 
 
@@ -164,12 +283,9 @@ def _bit(bits: U8, at: np.uint64) -> bool:
 @compiled
 def _is_held(
     digest: np.uint64, mark: np.uint64, fewer: np.uint64, count: np.uint64,
-    bitmap: U8, mask: np.uint64,
     places: I64, top: np.uint64, packed: U64, shift: np.uint64,
 ) -> bool:  # fmt: skip
     wanted = digest >> shift
-    if not _bit(bitmap, wanted & mask):
-        return False
     part = digest >> top
     for i in range(places[part], places[part + np.uint64(1)]):
         if packed[i] >> shift == wanted:
@@ -185,49 +301,102 @@ def find_held(
     places: I64, top: np.uint64, packed: U64, shift: np.uint64, found: npt.NDArray[np.bool_],
 ) -> None:  # fmt: skip
     """Which of n digests are held; see ``_lookup.Lookup.held``."""
-    for i in range(digests.size):
-        found[i] = _is_held(
-            digests[i], mark, fewer, count, bitmap, mask, places, top, packed, shift
-        )  # fmt: skip
+    # Looks into memory that do not wait for one another run side by side.
+    some = np.empty(_BLOCK, np.int64)
+    for begin in range(0, digests.size, _BLOCK):
+        left = 0
+        for i in range(begin, min(begin + _BLOCK, digests.size)):
+            found[i] = False
+            some[left] = i
+            left += _bit(bitmap, digests[i] >> shift & mask)
+        for at in range(left):
+            i = some[at]
+            found[i] = _is_held(digests[i], mark, fewer, count, places, top, packed, shift)
+
+
+@compiled
+def count_runs(lengths: I32, starts: I64, sizes: npt.NDArray[np.bool_], counts: I64) -> None:
+    """Add up how many runs there are by (words, characters); see ``_lookup.Lookup.runs``."""
+    longest = np.int64(counts.shape[1] - 1)
+    for text in range(starts.size - 1):
+        begin, end = starts[text], starts[text + 1]
+        for size in range(1, min(sizes.size, end - begin)):
+            if not sizes[size]:
+                continue
+            length = np.int64(0)
+            for word in range(begin, begin + size):
+                length += lengths[word]
+            counts[size, min(length, longest)] += 1
+            for word in range(begin + size, end):
+                length += np.int64(lengths[word]) - np.int64(lengths[word - size])
+                counts[size, min(length, longest)] += 1
+
+
+@compiled
+def find_first(hashes: U64, first: U8, mask: np.uint64, found: I64) -> int:
+    """Which words are in the set ``first``; room for one more than there are words. Returns how many."""
+    count = 0
+    for word in range(hashes.size):
+        found[count] = word
+        # No branch, so that looks into memory do not wait for one another.
+        count += _bit(first, hashes[word] & mask)
+    return count
+
+
+@compiled
+def find_beginnings(
+    some: I64, hashes: U64, starts: I64, most: int, beginnings: U8, mask: np.uint64, factor: np.uint64,
+    firsts: I64, texts: I64, fewest: I64,
+) -> int:  # fmt: skip
+    """At which of the words ``some``, in ascending order, runs may be held that are no whole text.
+
+    most: words of the longest. By beginning, room for twice as many as ``some``, and one more: first word,
+    text, and 1 for the word alone, 2 for more. Returns how many.
+    """
+    found, text = 0, 0
+    for first in some:
+        while starts[text + 1] <= first:
+            text += 1
+        left, words = starts[text + 1] - first, starts[text + 1] - starts[text]
+        firsts[found], texts[found], fewest[found] = first, text, 1
+        found += (words > 1) & _bit(beginnings, hashes[first] & mask)
+        if left > 1:
+            pair = hashes[first] + hashes[first + 1] * factor
+            firsts[found], texts[found], fewest[found] = first, text, 2
+            found += (words > 2) & (most > 1) & _bit(beginnings, pair & mask)
+    return found
 
 
 @compiled
 def find_runs(
-    hashes: U64, lengths: I64, starts: I64, sizes: npt.NDArray[np.bool_],
-    beginnings: U8, beginnings_mask: np.uint64, factor: np.uint64, salt: np.uint64,
-    mark: np.uint64, fewer: np.uint64, count: np.uint64, bitmap: U8, mask: np.uint64,
-    places: I64, top: np.uint64, packed: U64, shift: np.uint64, counts: I64, hit: npt.NDArray[np.bool_],
-) -> None:  # fmt: skip
-    """Look up every few words in a row; see ``_lookup.Lookup.runs``."""
-    longest = counts.shape[1] - 1
-    for text in range(starts.size - 1):
+    begin: I64, within: I64, fewest: I64,
+    hashes: U64, lengths: I32, starts: I64, sizes: npt.NDArray[np.bool_], factor: np.uint64, salt: np.uint64,
+    bitmap: U8, mask: np.uint64, shift: np.uint64,
+    digests: U64, firsts: I64, texts: I64, words: I64, characters: I64,
+) -> int:  # fmt: skip
+    """Which runs may be held. begin, within, fewest: as of ``find_beginnings``.
+
+    sizes: by number of words, whether to look. By run, room for all, and one more: digest, first word, text,
+    words, characters. Returns how many.
+    """
+    found = 0
+    for i in range(begin.size):
+        first, text = begin[i], within[i]
+        total, power = hashes[first], factor
+        length = np.int64(lengths[first])
         end = starts[text + 1]
-        words = end - starts[text]
-        for first in range(starts[text], end):
-            total, power = np.uint64(0), np.uint64(1)
-            length = np.int64(0)
-            begins = _bit(beginnings, hashes[first] & beginnings_mask)
-            for size in range(1, min(sizes.size, end - first + 1, words)):
-                word = first + size - 1
-                total += hashes[word] * power
+        most = min(sizes.size - 1, end - starts[text] - 1, end - first if fewest[i] > 1 else 1)
+        for size in range(1, most + 1):
+            if size > 1:
+                total += hashes[first + size - 1] * power
                 power *= factor
-                length += lengths[word]
-                if sizes[size]:
-                    counts[size, min(length, longest)] += 1
-                    if not begins:
-                        continue
-                    digest = _run_digest(total, size, salt)
-                    if _is_held(digest, mark, fewer, count, bitmap, mask, places, top, packed, shift):
-                        hit[size] = True
-
-
-@compiled
-def _taken_up(code: np.uint64, word: np.uint64) -> np.uint64:
-    """One round of XXH64's ending (Yann Collet): eight more bytes of a value."""
-    word *= _XX_2
-    word = (word << _S31 | word >> _S33) * _XX_1
-    code ^= word
-    return (code << _S27 | code >> _S37) * _XX_1 + _XX_4
+                length += lengths[first + size - 1]
+            if size >= fewest[i] and sizes[size]:
+                digest = _run_digest(total, size, salt)
+                digests[found], firsts[found], texts[found] = digest, first, text
+                words[found], characters[found] = size, length
+                found += _bit(bitmap, digest >> shift & mask)
+    return found
 
 
 @compiled

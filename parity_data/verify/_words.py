@@ -20,6 +20,8 @@ from parity_data.verify import _loops
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
+I32 = npt.NDArray[np.int32]
+Ints = I32 | I64
 
 _PERCENT = r"%[0-9a-fA-F]{2}"
 
@@ -58,40 +60,47 @@ class Words:
     """
 
     hashes: U64
-    lengths: I64
+    lengths: I32
     figures: npt.NDArray[np.uint8]
     starts: I64
     rows: I64
     digits: I64
     flat: Flat
-    begins: I64
-    ends: I64
+    begins: Ints
+    ends: Ints
 
     def spelled(self, places: I64) -> pl.Series:
         """Some of the words, as they stand in the texts but in small letters."""
-        return self.flat.pieces(self.begins[places], self.ends[places]).series().str.to_lowercase()
+        begins, ends = self.begins[places].astype(np.int64), self.ends[places].astype(np.int64)
+        return self.flat.pieces(begins, ends).series().str.to_lowercase()
 
 
 def normal(texts: pl.Series) -> pl.Series:
     """The n texts in NFKC and small letters where they are not all ASCII, percent-escapes blanked."""
     # Normalising costs as much as all the rest, and ASCII is normal already.
-    if (texts.str.len_bytes() != texts.str.len_chars()).any():
-        texts = texts.str.normalize("NFKC").str.to_lowercase()
+    wide = (texts.str.len_bytes() != texts.str.len_chars()).to_numpy()
+    if wide.any():
+        changed = texts.filter(pl.Series(wide)).str.normalize("NFKC").str.to_lowercase()
+        places = np.arange(texts.len())
+        places[wide] = texts.len() + np.arange(changed.len())
+        texts = pl.concat([texts, changed]).gather(places)
     if texts.str.contains("%", literal=True).any():
         texts = texts.str.replace_all(_PERCENT, " ")
     return texts
 
 
-def split(texts: pl.Series, key: Key) -> Words:
+def split(texts: pl.Series | Flat, key: Key) -> Words:
     """The words of n normal texts; texts without any word are left out. Capitals of ASCII count as small."""
-    flat = Flat.of(texts)
+    flat = texts if isinstance(texts, Flat) else Flat.of(texts)
+    n = flat.offsets.size - 1
     ascii_only = not flat.data.size or int(flat.data.max()) < 0x80
-    room = flat.data.size // 2 + texts.len() + 1
-    hashes, (lengths, begins, ends) = np.empty(room, np.uint64), np.empty((3, room), np.int64)
-    figures = np.empty(room, np.uint8)
-    counts, digits = np.empty((2, texts.len()), np.int64)
+    room = flat.data.size // 2 + n + 1
+    hashes, lengths, figures = np.empty(room, np.uint64), np.empty(room, np.int32), np.empty(room, np.uint8)
+    # Fresh memory costs more than filling it.
+    begins, ends = np.empty((2, room), np.int32 if flat.data.size < 1 << 31 else np.int64)
+    counts, digits = np.empty((2, n), np.int64)
     count = _loops.split(
-        flat.data, flat.offsets, _ascii_classes() if ascii_only else _classes(), np.uint64(key.seed),
+        flat.data, flat.offsets, np.empty(0, np.uint8) if ascii_only else _classes(), np.uint64(key.seed),
         hashes, lengths, figures, begins, ends, counts, digits,
     )  # fmt: skip
     rows = np.flatnonzero(counts)
@@ -110,6 +119,16 @@ def split(texts: pl.Series, key: Key) -> Words:
     )
 
 
+def read(texts: pl.Series, key: Key) -> tuple[Words, I64, npt.NDArray[np.bool_]]:
+    """The words of the pieces of n texts; the text each piece is from; whether it is that text as it is."""
+    flat = Flat.of(texts)
+    seen = _loops.survey(flat.data, flat.offsets)
+    where, plain = np.arange(texts.len(), dtype=np.int64), np.ones(texts.len(), np.bool_)
+    if seen & _loops.CONTAINER:
+        texts, where, plain = pieces(texts)
+    return split(normal(texts) if seen else flat, key), where, plain
+
+
 @cache
 def _classes() -> npt.NDArray[np.uint8]:
     """Class of every character, by code point."""
@@ -123,14 +142,6 @@ def _classes() -> npt.NDArray[np.uint8]:
         (_loops.DIGIT, r"\p{Nd}"),
     ):
         found[points[chars.str.contains(pattern).to_numpy()]] = number
-    return found
-
-
-@cache
-def _ascii_classes() -> npt.NDArray[np.uint8]:
-    found = np.zeros(0x80, np.uint8)
-    found[[*range(65, 91), *range(97, 123)]] = _loops.LETTER
-    found[range(48, 58)] = _loops.DIGIT
     return found
 
 
@@ -150,19 +161,11 @@ def whole(words: Words, key: Key) -> tuple[U64, I64, I64]:
     return digests, counts, characters
 
 
-def runs(words: Words, size: int, key: Key) -> tuple[U64, I64, I64, I64]:
-    """(digests, first words, texts, characters) of every ``size`` words in a row that are not a whole text.
-
-    The digest of a run is that of a text of just these words.
-    """
-    counts = np.diff(words.starts)
-    room = int((counts - size + 1)[counts > size].sum())
-    digests, (firsts, texts, characters) = np.empty(room, np.uint64), np.empty((3, room), np.int64)
-    _loops.runs(
-        words.hashes, words.lengths, words.starts, size, np.uint64(key.factor), np.uint64(key.salt),
-        digests, firsts, texts, characters,
-    )  # fmt: skip
-    return digests, firsts, texts, characters
+def figure_runs(words: Words, size: int) -> tuple[I64, I64]:
+    """(first words, characters) of every ``size`` words in a row, all figures, that are not a whole text."""
+    firsts, characters = np.empty((2, words.hashes.size), np.int64)
+    found = _loops.figure_runs(words.figures, words.lengths, words.starts, size, firsts, characters)
+    return firsts[:found], characters[:found]
 
 
 def all_figures(words: Words, first: I64, size: int) -> npt.NDArray[np.bool_]:
@@ -178,21 +181,22 @@ def is_container(texts: pl.Series) -> pl.Series:
     return texts.str.contains(_CONTAINER).fill_null(False)
 
 
-def pieces(texts: pl.Series) -> tuple[pl.Series, I64]:
-    """What the n texts hold, and the text each piece is from.
+def pieces(texts: pl.Series) -> tuple[pl.Series, I64, npt.NDArray[np.bool_]]:
+    """What the n texts hold, the text each piece is from, and whether it is that text as it is.
 
     Plain texts are one piece; JSON, arrays, hstore and markup give their strings, keys included.
     """
     contains = is_container(texts)
     rows = np.arange(len(texts), dtype=np.int64)
     if not contains.any():
-        return texts, rows
+        return texts, rows, np.ones(len(texts), np.bool_)
     inside = contains.to_numpy()
     found = texts.filter(contains).str.extract_all(_PIECE)
     counts = found.list.len().to_numpy().astype(np.int64)
     parts = _unescape(found.filter(found.list.len() > 0).explode())
     where = np.concatenate([rows[~inside], np.repeat(rows[inside], counts)])
-    return pl.concat([texts.filter(~contains), parts]), where
+    plain = np.arange(where.size) < rows.size - inside.sum()
+    return pl.concat([texts.filter(~contains), parts]), where, plain
 
 
 def _unescape(parts: pl.Series) -> pl.Series:

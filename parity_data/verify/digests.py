@@ -26,7 +26,7 @@ from parity_data.errors import ParityError
 from parity_data.mask.cipher.flat import Flat
 from parity_data.mask.words import common
 from parity_data.verify import _digest_loops, _pair_loops, _words
-from parity_data.verify._lookup import Bits
+from parity_data.verify._lookup import Beginnings, Bits
 from parity_data.verify._words import I64, U64, Key, Words
 
 Bools = npt.NDArray[np.bool_]
@@ -60,9 +60,8 @@ MAX_CHARACTERS = 4096
 #: Values looked at for repeats, and the share of them from which on it pays to take each once.
 _SAMPLE, _REPEATED = 1_024, 0.2
 
-#: Bits of the set of first words: a megabyte, which some million different ones leave useful; and of the set
-#: of everyday words, a thousand.
-_BEGINNINGS, _COMMON = 23, 20
+#: Bits of the set of everyday words, a thousand.
+_COMMON = 20
 
 #: Columns whose digests are put in order side by side; each takes its own memory while it is sorted.
 _SORTERS = 2
@@ -86,8 +85,8 @@ class ValueDigests:
         self._columns: dict[ColumnKey, list[U64]] = {}
         self._run_sizes: set[int] = set()
         self._buckets: dict[ColumnKey, Counter[int]] = {}
-        #: First words of what can be told inside longer texts.
-        self.beginnings = Bits(_BEGINNINGS)
+        #: Of what can be told inside longer texts.
+        self.beginnings = Beginnings()
         self._kept: list[U64] = []
         self._lock = threading.Lock()
 
@@ -108,7 +107,7 @@ class ValueDigests:
             buckets, seen = np.unique(numbers, return_counts=True)
             sizes = np.flatnonzero(np.bincount(read.sizes[telling]))
             with self._lock:
-                self.beginnings.add(read.words.hashes[read.words.starts[:-1][telling]])
+                self.beginnings.add(read.words, telling, self.key)
                 _append(self._columns.setdefault(column, []), packed)
                 self._run_sizes.update(sizes.tolist())
                 found = self._buckets.setdefault(column, Counter())

@@ -73,6 +73,25 @@ class _Bucket:
     def kinds(self) -> tuple[_Kind, _Kind]:
         return self.figures, self.others
 
+    def take(
+        self,
+        words: Words,
+        digests: U64,
+        first: npt.NDArray[np.int64],
+        size: int,
+        rows: npt.NDArray[np.int64],
+        figures: BoolArray,
+    ) -> list[int]:
+        """Take up n hits. first: first words; rows: staged rows each stands for. Returns their digests."""
+        found: list[int] = (digests >> SHIFT).tolist()
+        for kind, are in ((self.figures, figures), (self.others, ~figures)):
+            kind.hits.update((digests[are] >> SHIFT).tolist())
+        _add(self.hits, digests, rows)
+        for begin, digest in zip(first[:_SHAPE_SAMPLE].tolist(), found, strict=False):
+            if len(self.shapes) < _SHAPE_SAMPLE:
+                self.shapes[digest] = _shape(words.spelled(np.arange(begin, begin + size)))
+        return found
+
 
 @dataclass
 class _Kind:
@@ -175,78 +194,48 @@ class LeakAudit:
 
     def _feed(self, column: ColumnKey, scanned: _Scanned, texts: pl.Series) -> None:
         texts, seen = counted(texts)
-        parts, where = _words.pieces(texts)
-        rows = seen[where]
-        words = _words.split(_words.normal(parts), self._key)
-        rows = rows[words.rows]
+        words, where, plain = _words.read(texts, self._key)
+        rows = seen[where][words.rows]
         digests, sizes, characters = _words.whole(words, self._key)
+        hit = self._known.held(digests, _ANY, SMALL_CELL)
         if column in self._kept_columns:
             # What stands inside a container is no value that the rules decided on.
-            plain = ~_words.is_container(texts).to_numpy()[where][words.rows]
-            self._remember_kept(digests[plain], rows[plain])
+            kept = hit & plain[words.rows]
+            self._remember_kept(digests[kept], rows[kept])
         buckets = bucket_numbers(sizes, characters)
         scanned.whole += digests.size
         scanned.count(*np.unique(buckets, return_counts=True))
-        hit = self._match(digests)
-        self._note(scanned, words, hit, digests, words.starts[:-1], buckets, rows, inside=False)
+        for bucket in np.unique(buckets[hit]).tolist():
+            mine, size = np.flatnonzero(buckets == bucket), bucket // MAX_CHARACTERS
+            noted, first, held = scanned.buckets[bucket], words.starts[mine], hit[mine]
+            figures = _words.all_figures(words, first, size)
+            noted.figures.look(words, first[figures], size, mine.size, figures=True)
+            noted.others.look(words, first[~figures], size, mine.size, figures=False)
+            noted.take(words, digests[mine[held]], first[held], size, rows[mine[held]], figures[held])
         self._feed_runs(scanned, words, rows)
 
     def _feed_runs(self, scanned: _Scanned, words: Words, rows: npt.NDArray[np.int64]) -> None:
-        """Compare every few words in a row; those of a number of words of which one is known, once more."""
-        candidates, known = self._known.runs(
+        """Compare every few words in a row."""
+        candidates, held = self._known.runs(
             words, self._runs, self._beginnings, self._key, TELLING_INSIDE, SMALL_CELL, MAX_CHARACTERS - 1
         )
-        sizes, characters = np.nonzero(candidates)
-        scanned.count(bucket_numbers(sizes, characters), candidates[sizes, characters])
-        for size in np.flatnonzero(known).tolist():
-            digests, first, inside, characters = _words.runs(words, size, self._key)
-            hit = self._match(digests, TELLING_INSIDE)
-            buckets = bucket_numbers(np.full(first.size, size), characters)
-            self._note(scanned, words, hit, digests, first, buckets, rows[inside], inside=True)
-
-    def _match(self, digests: U64, mark: np.uint64 = _ANY) -> BoolArray:
-        """Which digests are those of a production value that few rows hold, and that bears the mark."""
-        return self._known.held(digests, mark, SMALL_CELL)
+        scanned.count(bucket_numbers(*np.nonzero(candidates)), candidates[candidates > 0])
+        for size in np.unique(held.sizes).tolist():
+            firsts, lengths = _words.figure_runs(words, size)
+            for characters in np.unique(held.characters[held.sizes == size]).tolist():
+                noted = scanned.buckets[int(bucket_numbers(size, characters))]
+                # Words of prose say nothing of how many names there are; figures within it are numbers, too.
+                figures = firsts[np.minimum(lengths, MAX_CHARACTERS - 1) == characters]
+                noted.figures.look(words, figures, size, int(candidates[size, characters]), figures=True)
+                mine = (held.sizes == size) & (held.characters == characters)
+                first = held.firsts[mine]
+                figures = _words.all_figures(words, first, size)
+                found = noted.take(words, held.digests[mine], first, size, rows[held.texts[mine]], figures)
+                noted.inside.update(found)
 
     def _remember_kept(self, digests: U64, rows: npt.NDArray[np.int64]) -> None:
-        hit = self._match(digests)
         with self._lock:
-            for digest, count in zip((digests[hit] >> SHIFT).tolist(), rows[hit].tolist(), strict=True):
-                self._held_by_kept[digest] += count
-
-    def _note(
-        self,
-        scanned: _Scanned,
-        words: Words,
-        hit: BoolArray,
-        digests: U64,
-        first: npt.NDArray[np.int64],
-        buckets: npt.NDArray[np.int64],
-        rows: npt.NDArray[np.int64],
-        *,
-        inside: bool,
-    ) -> None:
-        """Take up the hits among candidates that were counted, and what their buckets tell of chance."""
-        for bucket in np.unique(buckets[hit]).tolist():
-            mine = buckets == bucket
-            noted, size = scanned.buckets[bucket], bucket // MAX_CHARACTERS
-            all_figures = np.zeros(digests.size, dtype=bool)
-            all_figures[mine] = _words.all_figures(words, first[mine], size)
-            for kind, are in ((noted.figures, all_figures), (noted.others, ~all_figures)):
-                # Words of prose say nothing of how many names there are; figures within it are numbers, too.
-                if not inside or kind is noted.figures:
-                    kind.look(words, first[mine & are], size, int(mine.sum()), figures=kind is noted.figures)
-                kind.hits.update((digests[mine & hit & are] >> SHIFT).tolist())
-            at = np.flatnonzero(mine & hit)
-            found = (digests[at] >> SHIFT).tolist()
-            for digest, count in zip(found, rows[at].tolist(), strict=True):
-                noted.hits[digest] += count
-            if inside:
-                noted.inside.update(found)
-            for place, digest in zip(at[:_SHAPE_SAMPLE].tolist(), found, strict=False):
-                if len(noted.shapes) < _SHAPE_SAMPLE:
-                    begin = int(first[place])
-                    noted.shapes[digest] = _shape(words.spelled(np.arange(begin, begin + size)))
+            _add(self._held_by_kept, digests, rows)
 
     def _judge(
         self,
@@ -306,6 +295,15 @@ class LeakAudit:
         rows = np.maximum(given, np.array(seen, dtype=np.int64))
         exempt: BoolArray = rows >= np.where((found & IDENTIFIER) != 0, SMALL_CELL, 1)
         return exempt
+
+
+def _add(counter: Counter[int], digests: U64, rows: npt.NDArray[np.int64]) -> None:
+    """Count n digests, each so often as it has rows."""
+    once = rows == 1
+    # Counter counts what it is given one by one without any Python.
+    counter.update((digests[once] >> SHIFT).tolist())
+    for digest, count in zip((digests[~once] >> SHIFT).tolist(), rows[~once].tolist(), strict=True):
+        counter[digest] += count
 
 
 def _hit_kinds(scanned: _Scanned) -> list[tuple[int, _Bucket, _Kind, U64]]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from unittest.mock import patch
 
 import numpy as np
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from parity_data.catalog import Name
-from parity_data.verify import _words
-from parity_data.verify._lookup import Bits, Lookup
+from parity_data.verify import _lookup, _words
+from parity_data.verify._lookup import Beginnings, Lookup
 from parity_data.verify.digests import COUNT, SHIFT, ValueDigests, counts
 
 KEY = _words.Key.derive(b"only a test" * 3)
-_NOTHING = np.empty(0, np.int64)
+_FIELDS = ("firsts", "texts", "sizes", "characters", "digests")
 COLUMN = (Name("public", "person"), "name")
 
 #: \w of Python without the underscore: letters and numbers; the alphabet below holds marks as well.
@@ -46,18 +48,55 @@ def test_words_are_runs_of_letters_marks_and_digits(texts: list[str], ascii_only
     assert len(set(by_word.values())) == len(by_word)
 
 
-@given(
-    st.lists(st.sampled_from(["maria", "Lopez", "1984", "é", "x"]), min_size=2, max_size=9), st.integers(1, 3)
+#: Words around the eight bytes that are hashed at once, alone and beside characters of several bytes.
+_LONG = st.text("aZ9é", min_size=1, max_size=26)
+
+
+@given(st.lists(_LONG, min_size=1, max_size=12), st.sampled_from([" ", "-", "😀", "\u00a0", " . "]))
+@settings(max_examples=150, deadline=None)
+def test_a_word_has_one_hash_wherever_it_stands(found: list[str], between: str) -> None:
+    """First and last of all bytes, after any number of others, in a batch that is all ASCII or is not."""
+    small = [word.lower() for word in found]
+    alone = {word: int(_split(word).hashes[0]) for word in small}
+    assert len(set(alone.values())) == len(alone)
+    for text in (between.join(found), between.join([*found, "é"]), between + between.join(found) + between):
+        words = _split(text)
+        assert words.hashes.tolist()[: len(found)] == [alone[word] for word in small]
+        assert words.figures.tolist()[: len(found)] == [set(word) == {"9"} for word in small]
+        assert words.lengths.tolist()[: len(found)] == [len(word) for word in small]
+    together = _split(*found, "", between)
+    assert together.hashes.tolist() == [alone[word] for word in small]
+    assert together.digits.tolist() == [word.count("9") for word in small]
+
+
+_BEGIN = st.sampled_from(["", " ", "\t\n", "\u00a0", "\u3000 ", "é", "€", "x", "%41", "\x85"])
+_REST = st.sampled_from(
+    ['{"k": "Maria 7", "l": ["é"]}', '["a%20b"]', "<p>hi</p>", '"a"=>"b c"', "plain 5", ""]
 )
+
+
+@given(st.lists(st.builds(str.__add__, _BEGIN, _REST), max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_texts_are_read_as_their_pieces(texts: list[str]) -> None:
+    values = pl.Series(texts, dtype=pl.String)
+    words, where, plain = _words.read(values, KEY)
+    parts, from_text, whole = _words.pieces(values)
+    expected = _words.split(_words.normal(parts), KEY)
+    assert where.tolist() == from_text.tolist()
+    assert plain.tolist() == whole.tolist() == [parts[i] == texts[row] for i, row in enumerate(from_text)]
+    for name in ("hashes", "lengths", "figures", "starts", "rows", "digits"):
+        assert getattr(words, name).tolist() == getattr(expected, name).tolist()
+
+
+@given(st.lists(_TEXTS, max_size=8))
 @settings(max_examples=60, deadline=None)
-def test_a_run_of_words_has_the_digest_of_a_text_of_these_words(found: list[str], size: int) -> None:
-    digests, first, texts, characters = _words.runs(_split(" ".join(found)), size, KEY)
-    alone = [" ".join(found[i : i + size]) for i in range(len(found) - size + 1)] if len(found) > size else []
-    expected, _, lengths = _words.whole(_split(*alone), KEY)
-    assert digests.tolist() == expected.tolist()
-    assert first.tolist() == list(range(len(alone)))
-    assert characters.tolist() == lengths.tolist()
-    assert not texts.any()
+def test_what_is_not_ascii_is_made_normal_in_its_place(texts: list[str]) -> None:
+    found = _words.normal(pl.Series(texts, dtype=pl.String)).str.to_lowercase().to_list()
+    expected = [unicodedata.normalize("NFKC", text).lower() for text in texts]
+    # A last sigma of a word is small in two ways.
+    assert [t.replace("ς", "σ") for t in found] == [
+        re.sub("%[0-9a-f]{2}", " ", t).replace("ς", "σ") for t in expected
+    ]
 
 
 def _split(*texts: str) -> _words.Words:
@@ -65,28 +104,70 @@ def _split(*texts: str) -> _words.Words:
 
 
 @given(
-    st.lists(st.lists(st.sampled_from(["maria", "lopez", "1984", "x7", "é"]), max_size=7), max_size=12),
-    st.lists(st.lists(st.sampled_from(["maria", "lopez", "1984", "x7"]), min_size=1, max_size=3), max_size=4),
-    st.sets(st.integers(1, 3), min_size=1),
+    st.lists(st.lists(st.sampled_from(["maria", "1984", "7", "é"]), max_size=6), max_size=9),
+    st.lists(st.lists(st.sampled_from(["maria", "1984"]), min_size=1, max_size=4), min_size=1, max_size=4),
+    st.sets(st.integers(1, 4), min_size=1) | st.just(set()),
+    st.sampled_from([1, 3, 65_536]),
 )
-@settings(max_examples=80, deadline=None)
+@example([["1984", "maria", "1984"]], [["maria", "1984"]], {2}, 1)
+@example([["maria", "1984"], ["1984", "maria"]], [["maria"]], {1, 2}, 1)
+@example([["1984", "7", "7", "maria"]], [["maria"]], {2}, 1)
+@settings(max_examples=200, deadline=None)
 def test_looking_runs_up_finds_those_that_are_known(
-    staged: list[list[str]], known: list[list[str]], wanted: set[int]
+    staged: list[list[str]], known: list[list[str]], wanted: set[int], at_once: int
 ) -> None:
     words, values = _split(*map(" ".join, staged)), _split(*map(" ".join, known))
-    packed = np.unique((_words.whole(values, KEY)[0] >> SHIFT) << SHIFT) | np.uint64(1)
-    begin = Bits(20)
-    begin.add(values.hashes[values.starts[:-1]])
-    sizes = np.isin(np.arange(4), list(wanted))
+    digests, *_ = _words.whole(values, KEY)
+    packed = np.unique((digests >> SHIFT) << SHIFT) | np.uint64(1)
+    begin = Beginnings()
+    begin.add(values, np.ones(len(known), dtype=np.bool_), KEY)
+    sizes = np.isin(np.arange(max(wanted, default=0) + 1), list(wanted))
     lookup = Lookup(packed, shift=SHIFT, count=COUNT)
-    candidates, hit = lookup.runs(words, sizes, begin, KEY, np.uint64(0), 2, 5)
-    for size in range(4):
-        digests, _, _, characters = _words.runs(words, size, KEY) if size in wanted else (_NOTHING,) * 4
-        assert candidates[size].tolist() == np.bincount(np.minimum(characters, 5), minlength=6).tolist()
-        held = np.isin(digests.astype(np.uint64) >> SHIFT, packed >> SHIFT)
-        assert hit[size] == held.any()
-        assert lookup.held(digests.astype(np.uint64), np.uint64(0), 2).tolist() == held.tolist()
-        assert not lookup.held(digests.astype(np.uint64), np.uint64(0), 1).any()
+    with patch.object(_lookup, "_AT_ONCE", at_once):
+        candidates, held = lookup.runs(words, sizes, begin, KEY, np.uint64(0), 2, 8)
+        assert not lookup.runs(words, sizes, begin, KEY, np.uint64(0), 1, 8)[1].sizes.size
+        assert not lookup.runs(words, sizes, Beginnings(), KEY, np.uint64(0), 2, 8)[1].sizes.size
+    # Texts without a word are not among those of ``words``; a text's first word is the sum of those before.
+    texts = [text for text in staged if text]
+    first_of = np.cumsum([0, *map(len, texts)]).tolist()
+    runs = [
+        (first_of[text] + at, text, size, texts[text][at : at + size])
+        for text in range(len(texts))
+        for at in range(len(texts[text]))
+        for size in range(1, min(len(texts[text]) - at, len(texts[text]) - 1) + 1)
+        if size in wanted
+    ]
+    expected = np.zeros_like(candidates)
+    for _, _, size, run in runs:
+        expected[size, min(8, len("".join(run)))] += 1
+    assert candidates.tolist() == expected.tolist()
+    digest_of = dict(zip(map(tuple, known), digests.tolist(), strict=True))
+    found = zip(*(getattr(held, name).tolist() for name in _FIELDS), strict=True)
+    assert sorted(found) == sorted(
+        (first, text, size, min(8, len("".join(run))), digest_of[tuple(run)])
+        for first, text, size, run in runs
+        if run in known
+    )
+    for size in wanted:
+        figures = [
+            (first, len("".join(run)))
+            for first, _, n, run in runs
+            if n == size and all(map(str.isdigit, run))
+        ]
+        assert list(zip(*(x.tolist() for x in _words.figure_runs(words, size)), strict=True)) == figures
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=600, unique_by=lambda n: n >> 6), st.integers(0, 5))
+@settings(max_examples=60, deadline=None)
+def test_digests_are_held_or_not(numbers: list[int], rows: int) -> None:
+    """Those of every other place are known, one of two marked, and seen in one to four rows."""
+    digests = (np.array(numbers, dtype=np.uint64) >> SHIFT) << SHIFT
+    seen, mark = np.arange(len(numbers)) % 4 + 1, np.arange(len(numbers)) % 3 == 0
+    known = np.arange(len(numbers)) % 2 == 0
+    packed = np.sort((digests | seen.astype(np.uint64) | mark.astype(np.uint64) << np.uint64(5))[known])
+    lookup = Lookup(packed, shift=SHIFT, count=COUNT)
+    assert lookup.held(digests, np.uint64(0), rows).tolist() == (known & (seen < rows)).tolist()
+    assert lookup.held(digests, np.uint64(32), rows).tolist() == (known & mark & (seen < rows)).tolist()
 
 
 def test_case_punctuation_and_escapes_make_no_difference() -> None:
@@ -117,7 +198,8 @@ def test_what_workers_saw_is_put_together_as_if_one_had_seen_all(seen: list[tupl
     assert together.columns == alone.columns
     assert together.run_sizes == alone.run_sizes
     assert together.packed_kept().tolist() == alone.packed_kept().tolist()
-    assert together.beginnings.bits.tobytes() == alone.beginnings.bits.tobytes()
+    assert together.beginnings.first.bits.tobytes() == alone.beginnings.first.bits.tobytes()
+    assert together.beginnings.pairs.bits.tobytes() == alone.beginnings.pairs.bits.tobytes()
     for column in alone.columns:
         assert together.packed(column).tolist() == alone.packed(column).tolist()
         assert together.bucket_sizes(column) == alone.bucket_sizes(column)
