@@ -23,8 +23,8 @@ import numpy.typing as npt
 import polars as pl
 
 from parity_data.verify import _chance, _words
-from parity_data.verify._lookup import Lookup
-from parity_data.verify._words import U64, Words
+from parity_data.verify._lookup import Lookup, Runs
+from parity_data.verify._words import I64, U64, Words
 from parity_data.verify.digests import (
     COUNT,
     IDENTIFIER,
@@ -139,7 +139,7 @@ class _Scanned:
 
 
 class LeakAudit:
-    """Feed it every staged textual column, then ask for ``hits``. Several threads may feed one column each.
+    """Feed it every staged textual column, then ask for ``hits``. Several threads may feed it.
 
     kept: staged columns whose rule is keep. spaces: for production columns whose mask draws from a pool
     (a list of names, numbers with a fixed beginning), how many values there are to draw.
@@ -170,10 +170,12 @@ class LeakAudit:
 
     def feed(self, column: ColumnKey, values: pl.Series) -> None:
         """Compare a batch of staged values (Series of String, lists, or what casts to String)."""
-        scanned = self._scanned[column]
+        with self._lock:
+            scanned = self._scanned[column]
         for start in range(0, len(values), ROWS_AT_ONCE):
             texts = as_text(values[start : start + ROWS_AT_ONCE]).drop_nulls()
-            scanned.values += len(texts)
+            with self._lock:
+                scanned.values += len(texts)
             if len(texts) and self._everything.size:
                 self._feed(column, scanned, texts)
 
@@ -198,13 +200,25 @@ class LeakAudit:
         rows = seen[where][words.rows]
         digests, sizes, characters = _words.whole(words, self._key)
         hit = self._known.held(digests, _ANY, SMALL_CELL)
-        if column in self._kept_columns:
-            # What stands inside a container is no value that the rules decided on.
-            kept = hit & plain[words.rows]
-            self._remember_kept(digests[kept], rows[kept])
+        candidates, held = self._known.runs(
+            words, self._runs, self._beginnings, self._key, TELLING_INSIDE, SMALL_CELL, MAX_CHARACTERS - 1
+        )
         buckets = bucket_numbers(sizes, characters)
-        scanned.whole += digests.size
-        scanned.count(*np.unique(buckets, return_counts=True))
+        in_buckets = np.unique(buckets, return_counts=True)
+        with self._lock:
+            if column in self._kept_columns:
+                # What stands inside a container is no value that the rules decided on.
+                kept = hit & plain[words.rows]
+                _add(self._held_by_kept, digests[kept], rows[kept])
+            scanned.whole += digests.size
+            scanned.count(*in_buckets)
+            self._note_whole(scanned, words, digests, buckets, hit, rows)
+            self._note_runs(scanned, words, candidates, held, rows)
+
+    def _note_whole(
+        self, scanned: _Scanned, words: Words, digests: U64, buckets: I64, hit: BoolArray, rows: I64
+    ) -> None:
+        """Take up which of n texts are held as a whole, and what their buckets tell of chance."""
         for bucket in np.unique(buckets[hit]).tolist():
             mine, size = np.flatnonzero(buckets == bucket), bucket // MAX_CHARACTERS
             noted, first, held = scanned.buckets[bucket], words.starts[mine], hit[mine]
@@ -212,13 +226,9 @@ class LeakAudit:
             noted.figures.look(words, first[figures], size, mine.size, figures=True)
             noted.others.look(words, first[~figures], size, mine.size, figures=False)
             noted.take(words, digests[mine[held]], first[held], size, rows[mine[held]], figures[held])
-        self._feed_runs(scanned, words, rows)
 
-    def _feed_runs(self, scanned: _Scanned, words: Words, rows: npt.NDArray[np.int64]) -> None:
-        """Compare every few words in a row."""
-        candidates, held = self._known.runs(
-            words, self._runs, self._beginnings, self._key, TELLING_INSIDE, SMALL_CELL, MAX_CHARACTERS - 1
-        )
+    def _note_runs(self, scanned: _Scanned, words: Words, candidates: I64, held: Runs, rows: I64) -> None:
+        """The same for every few words in a row. candidates: how many, by (words, characters)."""
         scanned.count(bucket_numbers(*np.nonzero(candidates)), candidates[candidates > 0])
         for size in np.unique(held.sizes).tolist():
             firsts, lengths = _words.figure_runs(words, size)
@@ -232,10 +242,6 @@ class LeakAudit:
                 figures = _words.all_figures(words, first, size)
                 found = noted.take(words, held.digests[mine], first, size, rows[held.texts[mine]], figures)
                 noted.inside.update(found)
-
-    def _remember_kept(self, digests: U64, rows: npt.NDArray[np.int64]) -> None:
-        with self._lock:
-            _add(self._held_by_kept, digests, rows)
 
     def _judge(
         self,
