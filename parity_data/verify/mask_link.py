@@ -172,7 +172,13 @@ class Kept:
     def distinct(self) -> tuple[int, int, int]:
         """(pairs, masked values, raw values) that are distinct, among those remembered."""
         masked, raw = self._pairs()
-        return masked.size, np.unique(masked).size, np.unique(raw).size
+        return masked.size, _different(masked), _different(raw)
+
+
+def _different(digests: U64) -> int:
+    """How many there are, each once. Sorting is vectorised, ``np.unique`` is a hash table: forty times slower."""
+    ordered = np.sort(digests)
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + (ordered.size > 0)
 
 
 class MaskWatch:
