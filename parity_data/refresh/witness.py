@@ -128,8 +128,8 @@ class Witnesses:
         observers = [observed for observed in sent.observed if isinstance(observed, _Witness)]
         for observed in observers:
             total.add(observed.sums)
-            for key, kept in observed.kept.items():
-                self.kept.setdefault(key, Kept()).add(kept)
+        for key in {key: None for observed in observers for key in observed.kept}:
+            self.kept.setdefault(key, Kept()).add(o.kept[key] for o in observers if key in o.kept)
         self.digests.merge([observed.digests for observed in observers if observed.digests is not None])
         sent.observed.clear()
 

@@ -108,6 +108,20 @@ def join(packed: U64, shift: np.uint64, count: np.uint64) -> int:
 
 
 @compiled
+def unite(packed: U64, shift: np.uint64, count: np.uint64) -> int:
+    """The same, each with the smallest count and all marks of those that are alike."""
+    last = 0
+    for i in range(1, packed.size):
+        if (packed[i] ^ packed[last]) >> shift == _NONE:
+            least = min(packed[i] & count, packed[last] & count)
+            packed[last] = (packed[i] | packed[last]) & ~count | least
+        else:
+            last += 1
+            packed[last] = packed[i]
+    return min(packed.size, last + 1)
+
+
+@compiled
 def merge(one: U64, other: U64, shift: np.uint64, count: np.uint64, into: U64) -> int:
     """Two lots of sorted digests, each once in either, as one; room for all. Returns how many there are."""
     i, j, made = 0, 0, 0

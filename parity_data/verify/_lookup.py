@@ -113,8 +113,8 @@ class Lookup:
         self._sieve.add(packed >> shift)
         places = min(max(1, math.ceil(math.log2(size))), _MOST_PLACES)
         self._top = np.uint64(64 - places)
-        firsts = np.arange(1 << places, dtype=np.uint64) << self._top
-        self._places = np.append(np.searchsorted(packed, firsts), packed.size).astype(np.int64)
+        self._places = np.empty((1 << places) + 1, np.int64)
+        _loops.find_places(packed, self._top, self._places)
 
     def held(self, digests: U64, mark: np.uint64, fewer: int) -> npt.NDArray[np.bool_]:
         """Which of the digests are held, seen in fewer rows than ``fewer``, and bear the mark."""

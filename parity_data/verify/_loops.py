@@ -276,6 +276,16 @@ def fill(numbers: U64, bits: U8, mask: np.uint64) -> None:
 
 
 @compiled
+def find_places(packed: U64, top: np.uint64, places: I64) -> None:
+    """Where in sorted numbers those begin whose highest bits are at least 0, 1, 2... top: shift to these."""
+    at = 0
+    for part in range(places.size):
+        while at < packed.size and packed[at] >> top < np.uint64(part):
+            at += 1
+        places[part] = at
+
+
+@compiled
 def _bit(bits: U8, at: np.uint64) -> bool:
     return bool(bits[at >> np.uint64(3)] & np.uint8(np.uint64(1) << (at & np.uint64(7))))
 

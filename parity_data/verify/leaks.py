@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from parity_data.verify import _chance, _words
+from parity_data.verify import _chance, _digest_loops, _words
 from parity_data.verify._lookup import Lookup, Runs
 from parity_data.verify._words import I64, U64, Words
 from parity_data.verify.digests import (
@@ -370,7 +370,4 @@ def _union(columns: Iterable[U64]) -> U64:
     if not packed.size:
         return packed
     packed.sort()
-    digest = packed >> SHIFT
-    starts = np.flatnonzero(np.concatenate([[True], digest[1:] != digest[:-1]]))
-    marks = np.bitwise_or.reduceat(packed & (IDENTIFIER | TELLING_INSIDE), starts)
-    return (digest[starts] << SHIFT) | marks | np.minimum.reduceat(counts(packed), starts)
+    return packed[: _digest_loops.unite(packed, SHIFT, COUNT)].copy()

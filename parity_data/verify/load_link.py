@@ -111,10 +111,11 @@ def _sums(
         for p in piece.plan.columns
     ]
     width = len(piece.plan.columns)
-    for columns in read_slice(reader, piece, () if onlooker is None else onlooker.also(piece.plan)):
+    also = () if onlooker is None else onlooker.also(piece.plan)
+    for columns in read_slice(reader, piece, also):
         rows = len(columns[0])
         if onlooker is not None:
-            onlooker.look(piece.plan, columns[:width], columns[width:])
+            onlooker.look(piece.plan, columns[:width], columns[width : width + len(also)])
         named = zip(columns, translations, strict=False)
         ready = [values if change is None else change(values.arrow()) for values, change in named]
         total.add(summer.sums(ready, rows))

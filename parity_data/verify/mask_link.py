@@ -9,7 +9,7 @@ where they are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -134,12 +134,13 @@ class Kept:
     pairs: list[tuple[U64, U64]] = field(default_factory=list)
     share: int = 0
 
-    def add(self, other: Kept) -> None:
+    def add(self, others: Iterable[Kept]) -> None:
         """Take up what was seen of other rows of the same column."""
-        self.rows += other.rows
-        self.broken.update(other.broken)
-        self.pairs += other.pairs
-        self.share = max(self.share, other.share)
+        for other in others:
+            self.rows += other.rows
+            self.broken.update(other.broken)
+            self.pairs += other.pairs
+            self.share = max(self.share, other.share)
         self.compact()
 
     def compact(self) -> None:
@@ -176,7 +177,7 @@ class Kept:
 
 
 def _different(digests: U64) -> int:
-    """How many there are, each once. Sorting is vectorised, ``np.unique`` is a hash table: forty times slower."""
+    """How many there are, each once. Sorting is forty times as fast as the hash table of ``np.unique``."""
     ordered = np.sort(digests)
     return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + (ordered.size > 0)
 

@@ -18,6 +18,7 @@ from parity_data.mask.cipher.flat import Flat
 from parity_data.verify import _digest_loops
 from parity_data.verify._lookup import Bits
 from parity_data.verify.digests import _DATE, COUNT, SHIFT, ValueDigests, _combine
+from parity_data.verify.leaks import _union
 
 COLUMN = (Name("public", "person"), "name")
 TEXTS = st.text("ab 0199-/.@%\tTé李😀\u0301\u0661\u00a0\x1c", max_size=20)
@@ -117,6 +118,20 @@ def test_two_merge_into_one(one: list[int], other: list[int]) -> None:
     into = np.zeros(len(one) + len(other), np.uint64)
     size = _digest_loops.merge(*parts, SHIFT, COUNT, into)
     assert into[:size].tolist() == joined(one + other)
+
+
+@given(st.lists(st.lists(_PACKED, max_size=12), max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_columns_are_united_by_their_smallest_counts(found: list[list[int]]) -> None:
+    by_digest: dict[int, list[int]] = defaultdict(list)
+    for packed in found:
+        for one in packed:
+            by_digest[one >> 6].append(one)
+    expected = [
+        digest << 6 | reduce(int.__or__, (one & 0b110000 for one in same)) | min(one & 15 for one in same)
+        for digest, same in sorted(by_digest.items())
+    ]
+    assert _union(np.array(packed, np.uint64) for packed in found).tolist() == expected
 
 
 @given(st.lists(st.tuples(VALUES, VALUES | st.just("same")), max_size=30), st.integers(0, 2), st.booleans())
