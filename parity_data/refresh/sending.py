@@ -51,6 +51,7 @@ def sending(refresh: Refresh) -> Generator[TableSent, None, None]:
             connections=connections,
             end_sessions=refresh.end_sessions,
             watch=watch,
+            arrived=refresh.witnesses.collect,
         )
 
 

@@ -280,7 +280,6 @@ class Refresh:
         }
         for sent in sending(self):
             self.sent[sent.table] = sent
-            self.witnesses.collect(sent)
             yield sent
         self.witnesses.close()
         self._stage("rows")

@@ -13,7 +13,7 @@ from parity_data.catalog import Name
 from parity_data.catalog.fields import Fields
 from parity_data.database import Database
 from parity_data.mask import MaskSpec, describe, keeps_everything
-from parity_data.transfer import TablePlan, TableSent
+from parity_data.transfer import Sent, TablePlan
 from parity_data.transfer.wire import as_text, in_arrow
 from parity_data.verify._words import Key
 from parity_data.verify.canonical import Canonical
@@ -122,16 +122,15 @@ class Witnesses:
         """For one slice."""
         return _Witness(self._secret, self._canonical, self._staying, digests=self.with_digests)
 
-    def collect(self, sent: TableSent) -> None:
-        """Take over what was observed while a table was sent."""
-        total = self._sums.setdefault(sent.table, TableSums())
-        observers = [observed for observed in sent.observed if isinstance(observed, _Witness)]
-        for observed in observers:
-            total.add(observed.sums)
-        for key in {key: None for observed in observers for key in observed.kept}:
-            self.kept.setdefault(key, Kept()).add(o.kept[key] for o in observers if key in o.kept)
-        self.digests.merge([observed.digests for observed in observers if observed.digests is not None])
-        sent.observed.clear()
+    def collect(self, sent: Sent) -> None:
+        """Take over what was observed while a slice was sent."""
+        observed = sent.observed
+        assert isinstance(observed, _Witness)
+        self._sums.setdefault(sent.table, TableSums()).add(observed.sums)
+        for key, kept in observed.kept.items():
+            self.kept.setdefault(key, Kept()).add(kept)
+        if observed.digests is not None:
+            self.digests.merge([observed.digests])
 
     def sums(self, table: Name) -> TableSums:
         """Over all rows of a table that were sent."""

@@ -36,7 +36,6 @@ class TableSent:
     unchanged: Counter[str] = field(default_factory=Counter)
     empty: Counter[str] = field(default_factory=Counter)
     found: dict[str, Counter[str]] = field(default_factory=dict)
-    observed: list[object] = field(default_factory=list)
     error: ParityError | None = None
 
     def add(self, sent: Sent) -> None:
@@ -49,8 +48,6 @@ class TableSent:
         self.empty.update(sent.empty)
         for column, tally in sent.found.items():
             self.found.setdefault(column, Counter()).update(tally)
-        if sent.observed is not None:
-            self.observed.append(sent.observed)
 
 
 def send_tables(
@@ -61,6 +58,7 @@ def send_tables(
     connections: int,
     end_sessions: Callable[[], None] = lambda: None,
     watch: Callable[[Control], None] = lambda control: None,
+    arrived: Callable[[Sent], None] = lambda sent: None,
 ) -> Iterator[TableSent]:
     """Send all slices and yield every table of ``tables`` when its last slice has ended.
 
@@ -68,7 +66,8 @@ def send_tables(
     cannot be released is worth loading. Leaving the iterator early, by an exception of any kind, stops
     the workers and closes their connections. end_sessions: called then, to free workers that wait for a
     server: a COPY in the middle of its work would not notice for as long as it takes. watch: called several
-    times a second, in the caller's thread; it may pause the load.
+    times a second, in the caller's thread; it may pause the load. arrived: called there for each slice, and
+    has what was observed of it.
     """
     todo: Queue[Slice] = Queue()
     for piece in sorted(pieces, key=lambda p: -p.weight):
@@ -93,6 +92,7 @@ def send_tables(
                 result = results[piece.table]
                 if isinstance(outcome, Sent):
                     result.add(outcome)
+                    arrived(outcome)
                 elif isinstance(outcome, ParityError):
                     result.error = result.error or outcome
                     control.stop()

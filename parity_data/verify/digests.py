@@ -10,7 +10,7 @@ import math
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -101,7 +101,7 @@ class ValueDigests:
     def _add(self, column: ColumnKey, batches: Iterator[_Read]) -> None:
         for read in batches:
             telling = self._mark(read)
-            packed = _combine([read.counting])
+            packed = _sorted(read.counting)
             # Repeats count, too, where there are few: how many are different in all is known afterwards.
             numbers = bucket_numbers(read.sizes, read.characters)[read.long_enough]
             buckets, seen = np.unique(numbers, return_counts=True)
@@ -116,7 +116,7 @@ class ValueDigests:
     def add_kept(self, values: pl.Series) -> None:
         """Take up values that the rules leave as they are: finding one of them anywhere proves nothing."""
         for read in self._read(values):
-            packed = _combine([read.counting])
+            packed = _sorted(read.counting)
             with self._lock:
                 _append(self._kept, packed)
 
@@ -330,7 +330,7 @@ def _append(parts: list[U64], packed: U64) -> None:
     """Add one sorted part, merging parts of like size, so that there are few and each value is held once."""
     parts.append(packed)
     while len(parts) > 1 and parts[-2].size <= 2 * parts[-1].size:
-        parts[-2:] = [_combine(parts[-2:])]
+        parts[-2:] = [_merged(*parts[-2:])]
 
 
 def _extend(parts: list[U64], more: list[U64]) -> None:
@@ -340,19 +340,23 @@ def _extend(parts: list[U64], more: list[U64]) -> None:
 
 def _whole(parts: list[U64]) -> U64:
     """All parts as one, which takes their place."""
-    if len(parts) != 1:
-        parts[:] = [_combine(parts)]
-    return parts[0]
+    while len(parts) > 1:
+        parts[-2:] = [_merged(*parts[-2:])]
+    return parts[0] if parts else np.empty(0, np.uint64)
 
 
-def _combine(parts: Sequence[U64]) -> U64:
-    """Parts, each sorted if they are two, as one in which each digest is once."""
-    if len(parts) == 2:
-        packed = np.empty(parts[0].size + parts[1].size, np.uint64)
-        size = _digest_loops.merge(parts[0], parts[1], SHIFT, COUNT, packed)
-    else:
-        packed = np.concatenate([np.empty(0, np.uint64), *parts])
-        packed.sort()
-        size = _digest_loops.join(packed, SHIFT, COUNT)
+def _merged(one: U64, other: U64) -> U64:
+    """Two sorted parts as one in which each digest is once."""
+    packed = np.empty(one.size + other.size, np.uint64)
+    return _shrunk(packed, _digest_loops.merge(one, other, SHIFT, COUNT, packed))
+
+
+def _sorted(packed: U64) -> U64:
+    """Digests as a part: sorted, each once."""
+    packed = np.sort(packed)
+    return _shrunk(packed, _digest_loops.join(packed, SHIFT, COUNT))
+
+
+def _shrunk(packed: U64, size: int) -> U64:
     # A view would keep the memory of all.
     return packed if size == packed.size else packed[:size].copy()

@@ -9,7 +9,7 @@ where they are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -134,13 +134,12 @@ class Kept:
     pairs: list[tuple[U64, U64]] = field(default_factory=list)
     share: int = 0
 
-    def add(self, others: Iterable[Kept]) -> None:
+    def add(self, other: Kept) -> None:
         """Take up what was seen of other rows of the same column."""
-        for other in others:
-            self.rows += other.rows
-            self.broken.update(other.broken)
-            self.pairs += other.pairs
-            self.share = max(self.share, other.share)
+        self.rows += other.rows
+        self.broken.update(other.broken)
+        self.pairs += other.pairs
+        self.share = max(self.share, other.share)
         self.compact()
 
     def compact(self) -> None:

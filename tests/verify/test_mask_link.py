@@ -202,7 +202,7 @@ def test_many_values_are_seen_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
         for start in range(0, 10_000, 1_000):
             raw: list[str | None] = [f"K{half}-{i}" for i in range(start, start + 1_000)]
             watch.compare(*(pl.Series(v, dtype=pl.String).to_arrow() for v in (raw, masked_by(of, raw))))
-        whole.add([watch.kept])
+        whole.add(watch.kept)
     assert whole.rows == 20_000
     assert whole.share >= 5
     assert 0 < whole.distinct()[0] <= 500
