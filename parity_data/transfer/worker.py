@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections import Counter
 from collections.abc import Generator
-from queue import SimpleQueue
 
 import polars as pl
 import psycopg
@@ -19,7 +17,7 @@ from parity_data.errors import ParityError, SourceError, TargetError
 from parity_data.mask import ColumnMasker
 from parity_data.transfer import encode, wire
 from parity_data.transfer.control import Control
-from parity_data.transfer.extract import read_slice
+from parity_data.transfer.extract import ahead, read_slice
 from parity_data.transfer.spec import Access, Observer, Sent, Slice, Writer
 from parity_data.transfer.target_writer import TargetWriter
 from parity_data.transfer.wire import masker_of
@@ -72,7 +70,7 @@ class Worker:
     def _data(self, piece: Slice, stream: _Stream) -> Generator[encode.Data]:
         if self._reader is None:
             self._reader = ArrowReader(self._access.source, self._access.snapshot)
-        with contextlib.closing(_ahead(read_slice(self._reader, piece))) as batches:
+        with contextlib.closing(ahead(read_slice(self._reader, piece))) as batches:
             for columns in batches:
                 before = stream.rows
                 data = stream.encode(columns)
@@ -92,34 +90,6 @@ class Worker:
         """Close both connections, whatever state they are in."""
         self._close_reader()
         self._writer.close()
-
-
-def _ahead(batches: Generator[list[Fields]]) -> Generator[list[Fields]]:
-    """The batches, the next of which is read while one is at work. At its end nobody reads any more."""
-    asked: SimpleQueue[bool] = SimpleQueue()
-    found: SimpleQueue[list[Fields] | BaseException | None] = SimpleQueue()
-
-    def read() -> None:
-        while asked.get():
-            try:
-                found.put(next(batches, None))
-            except BaseException as error:
-                found.put(error)
-
-    # It must not keep the process from ending, however long a server takes.
-    reading = threading.Thread(target=read, name=f"{threading.current_thread().name}-reads", daemon=True)
-    reading.start()
-    try:
-        asked.put(True)
-        while (batch := found.get()) is not None:
-            if isinstance(batch, BaseException):
-                raise batch
-            asked.put(True)
-            yield batch
-    finally:
-        asked.put(False)
-        reading.join()
-        batches.close()
 
 
 class _Stream:

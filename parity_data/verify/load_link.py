@@ -17,7 +17,7 @@ from parity_data.catalog.fields import Fields
 from parity_data.catalog.model import Leaf, Name
 from parity_data.database import Database
 from parity_data.transfer import Slice, TablePlan, oids, slices
-from parity_data.transfer.extract import read_slice
+from parity_data.transfer.extract import ahead, read_slice
 from parity_data.verify._words import Key
 from parity_data.verify.multiset import RowSummer, TableSums, changed_columns
 from parity_data.verify.result import CheckResult
@@ -112,13 +112,14 @@ def _sums(
     ]
     width = len(piece.plan.columns)
     also = () if onlooker is None else onlooker.also(piece.plan)
-    for columns in read_slice(reader, piece, also):
-        rows = len(columns[0])
-        if onlooker is not None:
-            onlooker.look(piece.plan, columns[:width], columns[width : width + len(also)])
-        named = zip(columns, translations, strict=False)
-        ready = [values if change is None else change(values.arrow()) for values, change in named]
-        total.add(summer.sums(ready, rows))
+    with closing(ahead(read_slice(reader, piece, also))) as batches:
+        for columns in batches:
+            rows = len(columns[0])
+            if onlooker is not None:
+                onlooker.look(piece.plan, columns[:width], columns[width : width + len(also)])
+            named = zip(columns, translations, strict=False)
+            ready = [values if change is None else change(values.arrow()) for values, change in named]
+            total.add(summer.sums(ready, rows))
     return total
 
 

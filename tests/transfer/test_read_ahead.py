@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from parity_data.transfer.worker import _ahead
+from parity_data.transfer import extract
 
 
 class Batches:
@@ -37,7 +37,7 @@ class Batches:
 
 
 def ahead(batches: Batches) -> Generator[Any]:
-    return cast("Generator[Any]", _ahead(cast(Any, batches.read())))
+    return cast("Generator[Any]", extract.ahead(cast(Any, batches.read())))
 
 
 def test_every_batch_comes_once_and_in_order() -> None:
