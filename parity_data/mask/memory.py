@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -57,6 +58,7 @@ class Table:
 
     def __init__(self) -> None:
         self._begun = False
+        self._seed = np.uint64(secrets.randbits(64))
         self._forget()
 
     def _forget(self) -> None:
@@ -93,7 +95,7 @@ class Table:
         numbers = np.empty(len(flat.offsets) - 1, np.int32)
         self._count = int(
             memory_loops.number(
-                flat.data, flat.offsets, valid, adding,
+                flat.data, flat.offsets, valid, adding, self._seed,
                 self._slots, self._hashes, self._bounds, self._store, self._count, numbers,
             )
         )  # fmt: skip

@@ -22,8 +22,8 @@ _S27, _S30, _S31, _S32 = (np.uint64(n) for n in (27, 30, 31, 32))
 
 
 @compiled
-def _hash(address: int, length: int) -> np.uint64:
-    code = np.uint64(length)
+def _hash(address: int, length: int, seed: np.uint64) -> np.uint64:
+    code = seed ^ np.uint64(length)
     at, end = address, address + length
     while at + 8 <= end:
         code = (code ^ word_at(at)) * _MIX_1
@@ -55,14 +55,15 @@ def _same(one: int, other: int, length: int) -> bool:
 
 @compiled
 def number(
-    data: U8, offsets: I64, valid: U8, adding: bool,
+    data: U8, offsets: I64, valid: U8, adding: bool, seed: np.uint64,
     slots: I32, hashes: U64, bounds: I64, store: U8, count: int, numbers: I32,
 ) -> int:  # fmt: skip
     """The numbers of n values, of which new ones get the next numbers. Returns how many there are.
 
     data, offsets: bytes of the values, n + 1 places in them. valid: n, 0 for NULL, or empty. adding: else a
-    value that is not in the table gets ``NULL``. slots: open-addressing table of numbers, -1 where free.
-    hashes, bounds (of one more), store: by number, with room for all that may be new. numbers: n, gets them.
+    value that is not in the table gets ``NULL``. seed: of the hashes, so that nobody can choose values that
+    meet. slots: open-addressing table of numbers, -1 where it is free. hashes, bounds (of one more), store:
+    by number, with room for all that may be new. numbers: n, gets them.
     """
     top = np.uint64(len(slots) - 1)
     source, kept = data.ctypes.data, store.ctypes.data
@@ -74,7 +75,7 @@ def number(
         if length == 0:
             numbers[row] = EMPTY
             continue
-        code = _hash(source + begin, length)
+        code = _hash(source + begin, length, seed)
         slot = code & top
         found = slots[slot]
         while found >= 0:
