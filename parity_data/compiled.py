@@ -71,7 +71,7 @@ def _storer(bits: int, kind: Any) -> Any:
 def _counter(name: str) -> Any:
     def count(typing_context: Any, number: Any) -> Any:
         def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            # Zeros before the lowest bit are 64 in zero.
+            # Zero is no exception: it has 64 of them.
             known = [ir.Constant(ir.IntType(1), 0)] if name == "cttz" else []
             return getattr(builder, name)(*arguments, *known)
 

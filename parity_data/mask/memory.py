@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from parity_data.mask import memory_loops
 from parity_data.mask.cipher.flat import Bytes, Flat
+from parity_data.mask.cipher.pool import Pool
 from parity_data.mask.registry import Function
 
 #: Values and bytes of values beyond which everything is forgotten.
@@ -35,18 +35,11 @@ class Memory:
     """Values of earlier batches, and what they became. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self._tables: list[Table] = []
+        self._tables = Pool(Table)
 
-    @contextmanager
-    def table(self) -> Iterator[Table]:
+    def table(self) -> AbstractContextManager[Table]:
         """A table that no other thread has."""
-        try:
-            table = self._tables.pop()
-        except IndexError:
-            table = Table()
-        # After an exception it may hold values that were never masked, so it does not come back.
-        yield table
-        self._tables.append(table)
+        return self._tables.one()
 
 
 class Table:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parity_data.compiled import byte_at, compiled, copy_bytes, word_at
+from parity_data.hashes import hashed, mixed
 
 U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
@@ -14,27 +15,6 @@ I64 = npt.NDArray[np.int64]
 
 #: Numbers of values that are in no table.
 NULL, EMPTY = -1, -2
-
-#: Multiplier of FNV-1a (Fowler, Noll, Vo); then the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-_PRIME = np.uint64(0x100000001B3)
-_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_S27, _S30, _S31, _S32 = (np.uint64(n) for n in (27, 30, 31, 32))
-
-
-@compiled
-def _hash(address: int, length: int, seed: np.uint64) -> np.uint64:
-    code = seed ^ np.uint64(length)
-    at, end = address, address + length
-    while at + 8 <= end:
-        code = (code ^ word_at(at)) * _MIX_1
-        code ^= code >> _S32
-        at += 8
-    while at < end:
-        code = (code ^ np.uint64(byte_at(at))) * _PRIME
-        at += 1
-    code = (code ^ (code >> _S30)) * _MIX_1
-    code = (code ^ (code >> _S27)) * _MIX_2
-    return code ^ (code >> _S31)
 
 
 @compiled
@@ -75,7 +55,7 @@ def number(
         if length == 0:
             numbers[row] = EMPTY
             continue
-        code = _hash(source + begin, length, seed)
+        code = mixed(hashed(source + begin, length, seed))
         slot = code & top
         found = slots[slot]
         while found >= 0:

@@ -16,12 +16,9 @@ from parity_data.transfer.wire import as_text
 from parity_data.verify.digests import ROWS_AT_ONCE, ColumnKey
 from parity_data.verify.leaks import LeakAudit
 
-#: Families of types whose text may hold or repeat somebody's data.
-_TEXTUAL = frozenset(
-    {"text", "varchar", "bpchar", "citext", "name", "json", "jsonb", "xml", "hstore"} | {"tsvector"}
-)
-#: Types of which the binary form is the text.
+#: Types of which the binary form is the text, and all whose text may hold or repeat somebody's data.
 _AS_SENT = frozenset({"text", "varchar", "bpchar", "citext", "name", "json", "xml"})
+_TEXTUAL = _AS_SENT | {"jsonb", "hstore", "tsvector"}
 #: As text; of a search column its words, without their places, which look like numbers of houses.
 _TEXT, _WORDS = sql.SQL("{}::text"), sql.SQL("pg_catalog.tsvector_to_array({})::text")
 
@@ -60,9 +57,9 @@ class StagedTexts:
 
     def look(self, plan: TablePlan, columns: Sequence[Fields], also: Sequence[Fields]) -> None:
         """Take up a batch. columns: in the plan's order; also: what ``also`` asked for."""
-        sent = [i for i, column in enumerate(plan.columns) if _sent_as_text(plan, column.column)]
-        names = [*(plan.columns[i].name for i in sent), *(column.name for column in _apart(plan))]
-        fields = [*(columns[i] for i in sent), *also]
+        sent = _sent_as_text(plan)
+        names = [*sent, *(column.name for column in _apart(plan))]
+        fields = [*(columns[i] for i in sent.values()), *also]
         for name, values, texts in zip(names, fields, arrays(fields), strict=True):
             waiting = self._waiting.setdefault((plan.table.name, name), _Waiting())
             size = int(np.maximum(values.lengths, 0).sum(dtype=np.int64))
@@ -86,16 +83,21 @@ class StagedTexts:
         self._audit.feed(key, pl.concat(waiting.texts))
 
 
+def _sent_as_text(plan: TablePlan) -> dict[str, int]:
+    """Textual columns that are read back as their text, by name: their places in the plan."""
+    return {
+        column.name: i
+        for i, column in enumerate(plan.columns)
+        if is_textual(column.column)
+        and column.column.type.plain.name.name != "tsvector"
+        and (plan.codec == "csv" or column.as_text or column.column.type.plain.name.name in _AS_SENT)
+    }
+
+
 def _apart(plan: TablePlan) -> list[Column]:
-    return [column for column in filter(is_textual, plan.table.columns) if not _sent_as_text(plan, column)]
-
-
-def _sent_as_text(plan: TablePlan, column: Column) -> bool:
-    """Whether a column is read back, and its text is what is read."""
-    found = next((c for c in plan.columns if c.name == column.name), None)
-    if found is None or not is_textual(column) or column.type.plain.name.name == "tsvector":
-        return False
-    return plan.codec == "csv" or found.as_text or column.type.plain.name.name in _AS_SENT
+    """The other textual columns, generated ones among them."""
+    sent = _sent_as_text(plan)
+    return [column for column in filter(is_textual, plan.table.columns) if column.name not in sent]
 
 
 def is_textual(column: Column) -> bool:

@@ -48,14 +48,6 @@ class Bits:
         """Put numbers in."""
         _loops.fill(numbers, self.bits, self.mask)
 
-    def holds(self, numbers: U64) -> npt.NDArray[np.bool_]:
-        """Which of the numbers may have been put in."""
-        at = numbers & self.mask
-        found: npt.NDArray[np.bool_] = (
-            self.bits[at >> np.uint64(3)] >> (at & np.uint64(7)).astype(np.uint8)
-        ) & 1 > 0
-        return found
-
     def merge(self, other: Bits) -> None:
         """Put in what another of the same size holds."""
         self.bits |= other.bits

@@ -1,5 +1,4 @@
 """Compiled loops over words: hash them, add their hashes up by text and by every few in a row, look these up.
-And over rows: add up the hashes of their values.
 
 They are in one file, since compiled code is made anew where its own source has changed, and not where a
 function has changed that was compiled into it.
@@ -10,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from parity_data.compiled import byte_at, compiled, half_at, low_zeros, set_bits, word_at
+from parity_data.compiled import byte_at, compiled, low_zeros, set_bits, word_at
+from parity_data.hashes import mixed, taken_up
 
 U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
@@ -24,14 +24,8 @@ OTHER, LETTER, NUMBER, DIGIT = 0, 1, 2, 3
 #: What texts may hold: characters beyond ASCII, percent signs, beginnings of JSON, arrays, hstore or markup.
 WIDE, PERCENT, CONTAINER = 1, 2, 4
 
-#: The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+#: 2**64 over the golden ratio, as in SplitMix64 (Steele, Lea, Flood 2014).
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_S27, _S30, _S31 = np.uint64(27), np.uint64(30), np.uint64(31)
-#: Multipliers of XXH64, and what is left of 64 bits.
-_XX_1, _XX_2 = np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F)
-_XX_4 = np.uint64(0x85EBCA77C2B2AE63)
-_S33, _S37 = np.uint64(33), np.uint64(37)
 
 #: Digests looked up side by side.
 _BLOCK = 256
@@ -43,31 +37,6 @@ _ALL, _SMALL, _S2 = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0x2020202020202020)
 #: Added to bytes below 0x80, these set the highest bit of those from a character on, and of those behind one.
 _FROM_A, _BEHIND_Z = np.uint64(0x1F1F1F1F1F1F1F1F), np.uint64(0x0505050505050505)
 _FROM_0, _BEHIND_9 = np.uint64(0x5050505050505050), np.uint64(0x4646464646464646)
-
-
-@compiled
-def _mixed(x: np.uint64) -> np.uint64:
-    x = (x ^ (x >> _S30)) * _MIX_1
-    x = (x ^ (x >> _S27)) * _MIX_2
-    return x ^ (x >> _S31)
-
-
-@compiled
-def mixed(numbers: U64) -> U64:
-    """The numbers with all bits mixed."""
-    found = np.empty_like(numbers)
-    for i in range(numbers.size):
-        found[i] = _mixed(numbers[i])
-    return found
-
-
-@compiled
-def _taken_up(code: np.uint64, word: np.uint64) -> np.uint64:
-    """One round of XXH64's ending (Yann Collet): eight more bytes of a value."""
-    word *= _XX_2
-    word = (word << _S31 | word >> _S33) * _XX_1
-    code ^= word
-    return (code << _S27 | code >> _S37) * _XX_1 + _XX_4
 
 
 @compiled
@@ -108,7 +77,7 @@ def _word_hash(begin: int, end: int, last: int, seed: np.uint64) -> np.uint64:
     code = seed
     for at in range(begin, end, 8):
         eight = _eight(at, last)
-        code = _taken_up(code, (eight | _letters(eight) >> _S2) & _lowest(end - at))
+        code = taken_up(code, (eight | _letters(eight) >> _S2) & _lowest(end - at))
     return code
 
 
@@ -174,7 +143,7 @@ def split(
                 while True:
                     size = min(low_zeros(~inside & _HIGH) >> 3, end - place)
                     lowest = _lowest(size)
-                    code = _taken_up(code, (eight | letters >> _S2) & lowest)
+                    code = taken_up(code, (eight | letters >> _S2) & lowest)
                     any_letter |= letters & lowest
                     own += set_bits(numbers & lowest)
                     place += size
@@ -186,7 +155,7 @@ def split(
                     if not inside & _FIRST:
                         break
                 if place >= end or data[place] < 0x80:
-                    hashes[words], lengths[words] = _mixed(code), place - begin
+                    hashes[words], lengths[words] = mixed(code), place - begin
                     figures[words] = any_letter == np.uint64(0)
                     begins[words], ends[words] = begin, place
                     words += 1
@@ -209,7 +178,7 @@ def split(
                 length += 1
                 place += width
             if length:
-                hashes[words] = _mixed(_word_hash(base + begin, base + place, last, seed))
+                hashes[words] = mixed(_word_hash(base + begin, base + place, last, seed))
                 lengths[words], figures[words] = length, only_numbers
                 begins[words], ends[words] = begin, place
                 words += 1
@@ -222,7 +191,7 @@ def split(
 @compiled
 def _run_digest(total: np.uint64, words: int, salt: np.uint64) -> np.uint64:
     """The digest of so many words, from the sum of their hashes."""
-    return _mixed(total + np.uint64(words) * _GOLDEN + salt)
+    return mixed(total + np.uint64(words) * _GOLDEN + salt)
 
 
 @compiled
@@ -407,65 +376,3 @@ def find_runs(
                 words[found], characters[found] = size, length
                 found += _bit(bitmap, digest >> shift & mask)
     return found
-
-
-@compiled
-def _hash(address: int, length: int, seed: np.uint64) -> np.uint64:
-    """A keyed number for a value; without XXH64's finaliser, so it is to be mixed before it is used."""
-    code = seed + np.uint64(length + 1) * _XX_1
-    at, end = address, address + length
-    while at + 8 <= end:
-        code = _taken_up(code, word_at(at))
-        at += 8
-    if at < end:
-        # The last bytes, some of them once more.
-        if length >= 8:
-            word: np.uint64 = word_at(end - 8)
-        elif length >= 4:
-            word = np.uint64(half_at(at)) << np.uint64(32) | np.uint64(half_at(end - 4))
-        else:
-            word = np.uint64(0)
-            while at < end:
-                word = word << np.uint64(8) | np.uint64(byte_at(at))
-                at += 1
-        code = _taken_up(code, word)
-    return code
-
-
-@compiled
-def hash_texts(data: int, places: I64, seed: np.uint64, hashes: U64) -> None:
-    """A keyed number for each of n texts. data: address of their bytes; places: n + 1 in them."""
-    for text in range(hashes.size):
-        length = places[text + 1] - places[text]
-        hashes[text] = _mixed(_hash(data + places[text], length, seed))
-
-
-@compiled
-def sum_rows(
-    bases: I64, starts: I64, lengths: I32, seed: np.uint64, null: np.uint64,
-    salts: U64, factors: U64, key: I64, last: np.uint64, plain: U64, bound: U64,
-) -> np.uint64:  # fmt: skip
-    """Keyed sums of n rows of k values; see ``multiset``. Gives the sum of the rows' hashes.
-
-    bases, starts, lengths: where the values lie; see ``catalog.fields.places_of``. seed: of values. null:
-    stands for NULL. salts, factors: k, the factors odd. key: places of the columns of the primary key. plain,
-    bound: k, to which the sums of the mixed hashes are added, as they are and times an odd number of the key.
-    """
-    columns, rows = starts.shape
-    codes = np.empty(columns, np.uint64)
-    whole = np.uint64(0)
-    for row in range(rows):
-        total, own = np.uint64(0), np.uint64(0)
-        for i in range(columns):
-            length = np.int64(lengths[i, row])
-            code = null if length < 0 else _hash(bases[i] + starts[i, row], int(length), seed)
-            codes[i] = _mixed(code + salts[i])
-            total += factors[i] * codes[i]
-            plain[i] += codes[i]
-        for i in key:
-            own += factors[i] * codes[i]
-        own = _mixed(own) | np.uint64(1) if key.size else np.uint64(1)
-        for i in range(columns):
-            bound[i] += own * codes[i]
-        whole += _mixed(total + last)
-    return whole

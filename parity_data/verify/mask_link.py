@@ -25,7 +25,7 @@ from parity_data.mask.cipher.flat import Flat
 from parity_data.mask.registry import all_specs, validate
 from parity_data.mask.types import family_of_type
 from parity_data.transfer.wire import ColumnPlan, as_text
-from parity_data.verify import _loops, _pair_loops
+from parity_data.verify import _pair_loops, _row_loops
 from parity_data.verify._classes import DECOMPOSES, PROPERTIES, UNSURE, classes, forms
 from parity_data.verify.result import CheckResult
 
@@ -373,7 +373,7 @@ def _capitals(values: pa.Array, texts: Flat) -> Bools:
 
 def _hashes(texts: Flat, seed: int) -> U64:
     found = np.empty(len(texts.offsets) - 1, np.uint64)
-    _loops.hash_texts(texts.data.ctypes.data, texts.offsets, np.uint64(seed), found)
+    _row_loops.hash_texts(texts.data.ctypes.data, texts.offsets, np.uint64(seed), found)
     return found
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from parity_data.catalog.fields import Fields, places_of
 from parity_data.transfer.wire import TablePlan, in_arrow, in_fields
-from parity_data.verify import _loops
+from parity_data.verify import _row_loops
 from parity_data.verify._words import Key
 
 U64 = npt.NDArray[np.uint64]
@@ -69,8 +69,9 @@ class RowSummer:
         in_key = [i for i, c in enumerate(self._columns) if c in plan.table.primary_key]
         self._key_columns = np.array(in_key, np.int64)
         self._seed = np.uint64(key.seed)
-        self._salts = _loops.mixed(np.arange(len(self._columns), dtype=np.uint64) + np.uint64(key.salt))
-        self._factors = _loops.mixed(self._salts ^ np.uint64(key.factor)) | _ODD
+        numbers = np.arange(len(self._columns), dtype=np.uint64)
+        self._salts = _row_loops.all_mixed(numbers + np.uint64(key.salt))
+        self._factors = _row_loops.all_mixed(self._salts ^ np.uint64(key.factor)) | _ODD
         self._last = np.uint64(key.salt)
         # A number that is it by chance is as rare as any two that have one hash.
         self._null = np.uint64(key.seed)
@@ -87,7 +88,7 @@ class RowSummer:
             ready.append(in_fields(_unpadded(column) if name in self._padded else column))
         plain = np.zeros(len(values), np.uint64)
         bound = np.zeros(len(values), np.uint64)
-        whole = _loops.sum_rows(
+        whole = _row_loops.sum_rows(
             *places_of(ready), self._seed, self._null,
             self._salts, self._factors, self._key_columns, self._last, plain, bound,
         )  # fmt: skip

@@ -140,6 +140,6 @@ def test_an_audit_that_is_blind_is_noticed() -> None:
 def test_a_link_that_is_blind_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     key = Key.derive(secrets.token_bytes(32))
     monkeypatch.setattr("parity_data.verify.mask_link.MaskWatch._unmasked", lambda *arguments: None)
-    monkeypatch.setattr("parity_data.verify._loops.sum_rows", lambda *arguments: 0)
+    monkeypatch.setattr("parity_data.verify._row_loops.sum_rows", lambda *arguments: 0)
     said = check_canaries(None, set(), key)
     assert (said.status, said.value) == ("fail", 0)

@@ -72,12 +72,11 @@ def test_every_place_of_a_value_is_found(texts: list[str], repeats: int, ascii_o
                 if places and words != value:
                     inside.add(value)
     found = +found
-    hits = audit.hits()
-    assert sum(hit.values for hit in hits) == len(found)
-    assert sum(hit.occurrences for hit in hits) == sum(found.values())
-    assert [(hit.staged, hit.source, hit.inside) for hit in hits] == (
-        [(STAGED, SOURCE, set(found) == inside)] if found else []
-    )
+    # Before it is judged what may be chance: few numbers are to be told from others beside them.
+    buckets = audit._scanned[STAGED].buckets.values() if texts else ()
+    assert sorted(rows for bucket in buckets for rows in bucket.hits.values()) == sorted(found.values())
+    assert sum(len(bucket.inside) for bucket in buckets) == len(inside)
+    assert {(hit.staged, hit.source) for hit in audit.hits()} <= {(STAGED, SOURCE)}
 
 
 def _words(text: str) -> tuple[str, ...]:

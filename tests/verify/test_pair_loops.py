@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parity_data.mask.cipher.flat import Flat
-from parity_data.verify import _loops, _pair_loops
+from parity_data.verify import _pair_loops, _row_loops
 from parity_data.verify._classes import PROPERTIES, classes
 
 KEPT = [frozenset(some) for n in range(4) for some in itertools.combinations(PROPERTIES, n)]
@@ -117,7 +117,7 @@ def test_pairs_count_when_they_come_first(found: list[tuple[int, int]]) -> None:
 def test_hashes_tell_texts_apart_wherever_they_lie(texts: list[str], cut: int, seed: int) -> None:
     def hashes(of: Flat, seed: int) -> list[int]:
         found = np.empty(len(of.offsets) - 1, np.uint64)
-        _loops.hash_texts(of.data.ctypes.data, of.offsets, np.uint64(seed), found)
+        _row_loops.hash_texts(of.data.ctypes.data, of.offsets, np.uint64(seed), found)
         numbers: list[int] = found.tolist()
         return numbers
 

@@ -6,14 +6,14 @@ below 2**40, in mixed radix, one AES-ECB call per round for all of them; for a u
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from parity_data.mask.cipher import number_loops
+from parity_data.mask.cipher.pool import Pool
 
 U64 = npt.NDArray[np.uint64]
 Blocks = npt.NDArray[np.uint8]
@@ -70,24 +70,14 @@ class BulkFF1:
     """FF1 on arrays of n numbers, each given as two halves with its own moduli. Safe to share."""
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = Cipher(algorithms.AES(key), modes.ECB())
-        self._free: list[CipherContext] = []
-
-    @contextmanager
-    def _encryptor(self) -> Iterator[CipherContext]:
-        """AES-ECB that no other thread has. Whole blocks leave nothing behind in it."""
-        try:
-            encryptor = self._free.pop()
-        except IndexError:
-            encryptor = self._cipher.encryptor()
-        yield encryptor
-        self._free.append(encryptor)
+        # Whole blocks leave nothing behind in what enciphered them.
+        self._encryptors = Pool(Cipher(algorithms.AES(key), modes.ECB()).encryptor)
 
     def aes(self, blocks: Blocks) -> Blocks:
         """AES-ECB of an (n, 16) array."""
         if not len(blocks):
             return blocks
-        with self._encryptor() as aes:
+        with self._encryptors.one() as aes:
             data = aes.update(np.ascontiguousarray(blocks).data)
         return np.frombuffer(data, np.uint8).reshape(-1, 16)
 
@@ -118,7 +108,7 @@ class BulkFF1:
         mac = room[: 16 * len(a)].view(np.uint64).reshape(-1, 2)
         step, first = (-1, ROUNDS - 1) if inverse else (1, 0)
         number_loops.ask(first, halves[1 - first % 2], shift, state, blocks)
-        with self._encryptor() as aes:
+        with self._encryptors.one() as aes:
             for i in range(first, first + step * ROUNDS, step):
                 # Halves change places every round: an even one changes A, and the next one asks it.
                 aes.update_into(blocks.data.cast("B"), room.data)

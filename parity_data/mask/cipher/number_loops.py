@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from parity_data.compiled import compiled
-from parity_data.mask.cipher.word_loops import I64, MIX_1, MIX_2, U32, U64, Int, mixed
+from parity_data.hashes import MIX_1, MIX_2, mixed
+from parity_data.mask.cipher.word_loops import I64, U32, U64, Int
 
 F64 = npt.NDArray[np.float64]
 

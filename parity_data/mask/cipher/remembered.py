@@ -16,7 +16,7 @@ _SLOTS = 2
 #: Pieces of text that wait for new words at once, and bytes of texts that are split into words at once.
 _WAITING, SPLIT = 1 << 15, 1 << 11
 
-#: Scratch for longer texts than this, in bytes, is not kept.
+#: What longer texts than this, in bytes, have needed is not kept.
 _KEPT = 1 << 18
 
 
@@ -28,6 +28,9 @@ class Remembered:
     """
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self.count = 0
         self._allocate(_FIRST_WORDS, _FIRST_BYTES)
         self.waiting = np.empty((_WAITING, 3), np.int64)
@@ -46,9 +49,10 @@ class Remembered:
         self.codes, self.held = np.empty(length, np.uint64), np.empty(length, np.uint64)
         self.words = np.empty((length, 4), np.int64)
 
-    @property
-    def worth_keeping(self) -> bool:
-        return len(self.folded) <= _KEPT
+    def forget_long_texts(self) -> None:
+        """Give back the memory that a long text needed, and forget everything with it."""
+        if len(self.folded) > _KEPT:
+            self._begin()
 
     def make_room(self, length: int) -> None:
         """Grow, or forget everything, until a text of ``length`` bytes has room. Before it, nothing waits."""

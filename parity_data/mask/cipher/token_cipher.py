@@ -9,8 +9,7 @@ tweak and the others take the first: a change anywhere changes everything, and i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +21,7 @@ from parity_data.mask.cipher.ff1 import BulkFF1
 from parity_data.mask.cipher.flat import Flat, Ints
 from parity_data.mask.cipher.marked import Groups, Marked, marked
 from parity_data.mask.cipher.permutation import SMALL, TABLES
+from parity_data.mask.cipher.pool import Pool
 from parity_data.mask.cipher.remembered import SPLIT, Remembered
 
 U8 = npt.NDArray[np.uint8]
@@ -49,7 +49,7 @@ class TokenCipher:
         seeds = hashlib.sha256(b"names of shapes" + key).digest()[:24]
         self._seed, *shapes = np.frombuffer(seeds, "<u8").astype(np.uint64)
         self._shape_seeds = np.array(shapes, np.uint64)
-        self._memories: list[Remembered] = []
+        self._memories = Pool(Remembered)
 
     def tokens(self, values: pl.Series, cuts: tuple[int, ...] = ()) -> pl.Series:
         """Mask word by word: every run of letters, and every run of digits, for itself.
@@ -97,7 +97,7 @@ class TokenCipher:
         if int(np.diff(offsets).max()) > SPLIT:
             found = np.empty(len(offsets) + len(out) // SPLIT, np.int64)
             offsets = found[: word_loops.breaks(out, offsets, table.kind, SPLIT, found)]
-        with self._memory() as memory:
+        with self._memories.one() as memory:
             while True:
                 known = memory.count
                 row, count, waits = word_loops.find(
@@ -110,6 +110,7 @@ class TokenCipher:
                     self._encipher_words(memory.store, memory.bounds[known : memory.count + 1])
                     word_loops.put(out, memory.waiting[:waits], memory.store, table.fold, table.upper)
                 if row == len(offsets) - 1:
+                    memory.forget_long_texts()
                     return
                 memory.make_room(int(offsets[row + 1] - offsets[row]))
 
@@ -133,18 +134,6 @@ class TokenCipher:
                 table.fold, table.upper,
             )  # fmt: skip
             row += int(texts)
-
-    @contextmanager
-    def _memory(self) -> Iterator[Remembered]:
-        """A memory that no other thread has."""
-        try:
-            memory = self._memories.pop()
-        except IndexError:
-            memory = Remembered()
-        # After an exception it may hold words that were never enciphered, so it does not come back.
-        yield memory
-        if memory.worth_keeping:
-            self._memories.append(memory)
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("A cipher is made from its key where it is needed.")

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parity_data.compiled import compiled
+from parity_data.hashes import mixed
 
 U8 = npt.NDArray[np.uint8]
 U16 = npt.NDArray[np.uint16]
@@ -19,10 +20,9 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 Int = int | np.int64
 
-#: FNV-1a: Fowler, Noll, Vo; then the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+#: FNV-1a: Fowler, Noll, Vo.
 _PRIME = np.uint64(0x100000001B3)
-MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_S24, _S27, _S30, _S31, _S40 = (np.uint64(n) for n in (24, 27, 30, 31, 40))
+_S24, _S40 = np.uint64(24), np.uint64(40)
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
 
 #: A slot of the table: 24 bits of the hash, 16 of the length in bytes, 24 of the place in the store. Words
@@ -32,18 +32,6 @@ _FARTHEST, _LONG = 1 << 24, 1 << 16
 
 #: Alphabet of characters that stay inside a token (``alphabet.MARK``).
 _MARK = 1
-
-
-@compiled
-def mixed(x: np.uint64) -> np.uint64:
-    """The finaliser of SplitMix64.
-
-    It is compiled into ``number_loops``, too. Compiled code is made anew where its own source has changed, so
-    whoever changes this touches that file.
-    """
-    x = (x ^ (x >> _S30)) * MIX_1
-    x = (x ^ (x >> _S27)) * MIX_2
-    return x ^ (x >> _S31)
 
 
 @compiled
