@@ -13,6 +13,7 @@ PACKAGE = Path(parity_data.__file__).parent
 #: From the foundations to those who know everything. What stands in one line may not know each other.
 LAYERS = (
     ("errors", "secret", "compiled"),
+    ("hashes",),
     ("database",),
     ("settings", "console"),
     ("progress",),
