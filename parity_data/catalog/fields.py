@@ -116,7 +116,7 @@ def arrays(columns: Sequence[Fields]) -> list[pa.Array]:
         np.empty(rows * width if width else total, np.uint8)
         for width, total in zip(widths, totals, strict=True)
     ]
-    ends: Lengths = np.zeros((len(columns), rows + 1), np.int32)
+    ends: Starts = np.zeros((len(columns), rows + 1), np.int64)
     into = np.array([values.ctypes.data for values in data], np.int64)
     if not _spread(bases, starts, lengths, widths, into, ends):
         raise ValueError("a number is not as wide as its type")
@@ -125,7 +125,7 @@ def arrays(columns: Sequence[Fields]) -> list[pa.Array]:
         nulls = column.null_count
         valid = pa.py_buffer(np.packbits(column.lengths >= 0, bitorder="little")) if nulls else None
         if kind is None:
-            type_ = pa.string() if column.oid in _TEXT else pa.binary()
+            type_ = pa.large_string() if column.oid in _TEXT else pa.large_binary()
             buffers = [valid, pa.py_buffer(ends[i]), pa.py_buffer(data[i])]
         else:
             type_ = _FIXED[column.oid][0]
@@ -162,7 +162,7 @@ def _spread(
     lengths: Lengths,
     widths: npt.NDArray[np.int64],
     into: npt.NDArray[np.int64],
-    ends: Lengths,
+    ends: Starts,
 ) -> bool:
     """Put the fields of each column behind each other. Gives whether all are as wide as they must be.
 

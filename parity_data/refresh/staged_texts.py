@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import polars as pl
+import pyarrow as pa
 from psycopg import sql
 
 from parity_data.catalog.fields import Fields, arrays
 from parity_data.catalog.model import Column
+from parity_data.mask.cipher.flat import Flat
 from parity_data.transfer import TablePlan
 from parity_data.transfer.wire import as_text
 from parity_data.verify.digests import ROWS_AT_ONCE, ColumnKey
@@ -30,7 +31,7 @@ _COLUMN_BYTES, _WAITING_BYTES = 8 << 20, 64 << 20
 class _Waiting:
     """Texts of one column that were not looked into yet."""
 
-    texts: list[pl.Series] = field(default_factory=list)
+    texts: list[pa.Array] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
 
@@ -63,7 +64,7 @@ class StagedTexts:
         for name, values, texts in zip(names, fields, arrays(fields), strict=True):
             waiting = self._waiting.setdefault((plan.table.name, name), _Waiting())
             size = int(np.maximum(values.lengths, 0).sum(dtype=np.int64))
-            waiting.texts.append(pl.Series(as_text(texts), dtype=pl.String))
+            waiting.texts.append(as_text(texts.drop_null() if texts.null_count else texts))
             waiting.rows += len(values)
             waiting.bytes += size
             self._bytes += size
@@ -80,7 +81,7 @@ class StagedTexts:
     def _pass_on(self, key: ColumnKey) -> None:
         waiting = self._waiting.pop(key)
         self._bytes -= waiting.bytes
-        self._audit.feed(key, pl.concat(waiting.texts))
+        self._audit.feed_texts(key, Flat.of_arrow(pa.concat_arrays(waiting.texts)))
 
 
 def _sent_as_text(plan: TablePlan) -> dict[str, int]:

@@ -10,6 +10,7 @@ from collections.abc import Generator
 import polars as pl
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.catalog.fields import Fields, arrays
@@ -143,7 +144,8 @@ class _Stream:
     def _mask(self, name: str, values: pa.Array, columns: dict[str, Fields | pa.Array]) -> pa.Array:
         where = f"{self._piece.table}.{name}"
         try:
-            raw = pl.Series(name, wire.as_text(values), dtype=pl.String)
+            texts = wire.as_text(values)
+            raw = pl.Series(name, texts, dtype=pl.String)
             key = self._maskers[name].beside
             # Text and enums are sent as their text, kept or masked.
             beside = (
@@ -163,10 +165,11 @@ class _Stream:
             ) from None
         if masked.len() != raw.len():
             raise TargetError("The masker changed the number of values.", where=where)
-        empty = raw == self._nothing[name]
-        self._empty[name] += int(empty.sum() or 0)
-        self._unchanged[name] += int(((raw == masked) & ~empty).sum() or 0)
-        return masked.to_arrow(compat_level=pl.CompatLevel.oldest())
+        made = masked.to_arrow(compat_level=pl.CompatLevel.oldest())
+        empty = pc.equal(texts, pa.scalar(self._nothing[name], pa.large_string()))
+        self._empty[name] += empty.true_count
+        self._unchanged[name] += pc.and_not(pc.equal(texts, made), empty).true_count
+        return made
 
     def finish(self) -> bytes:
         data = self._writer.finish()

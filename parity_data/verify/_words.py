@@ -119,14 +119,16 @@ def split(texts: pl.Series | Flat, key: Key) -> Words:
     )
 
 
-def read(texts: pl.Series, key: Key) -> tuple[Words, I64, npt.NDArray[np.bool_]]:
+def read(texts: Flat, key: Key) -> tuple[Words, I64, npt.NDArray[np.bool_]]:
     """The words of the pieces of n texts; the text each piece is from; whether it is that text as it is."""
-    flat = Flat.of(texts)
-    seen = _loops.survey(flat.data, flat.offsets)
-    where, plain = np.arange(texts.len(), dtype=np.int64), np.ones(texts.len(), np.bool_)
+    where, plain = np.arange(len(texts), dtype=np.int64), np.ones(len(texts), np.bool_)
+    seen = _loops.survey(texts.data, texts.offsets)
+    if not seen:
+        return split(texts, key), where, plain
+    found = texts.series()
     if seen & _loops.CONTAINER:
-        texts, where, plain = pieces(texts)
-    return split(normal(texts) if seen else flat, key), where, plain
+        found, where, plain = pieces(found)
+    return split(normal(found), key), where, plain
 
 
 @cache

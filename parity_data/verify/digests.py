@@ -191,8 +191,8 @@ class ValueDigests:
     def _read(self, values: pl.Series) -> Iterator[_Read]:
         """Batches of values long enough to say anything, with their digests; marks are still to be set."""
         for start in range(0, len(values), ROWS_AT_ONCE):
-            text = as_text(values[start : start + ROWS_AT_ONCE]).drop_nulls()
-            yield self._digested(text, Flat.of(text), None)
+            flat = Flat.of(as_text(values[start : start + ROWS_AT_ONCE]).drop_nulls())
+            yield self._digested(flat, np.ones(len(flat), np.bool_))
 
     def _read_replaced(self, raw: pa.Array, masked: pa.Array) -> Iterator[_Read]:
         """The same of those of n raw values that became others."""
@@ -204,26 +204,14 @@ class ValueDigests:
                 some |= after.is_null().to_numpy(zero_copy_only=False)
             if before.null_count:
                 some &= before.is_valid().to_numpy(zero_copy_only=False)
-            yield self._digested(pl.Series("", before, dtype=pl.String), flat, None if some.all() else some)
+            yield self._digested(flat, some)
 
-    def _digested(self, text: pl.Series, flat: Flat, some: Bools | None) -> _Read:
-        """Those of n values that say anything, with their digests. flat: their bytes. some: None for all.
-
-        What is NULL is not among those.
-        """
-        enough = _says_something(text, flat, some)
-        first = text.head(_SAMPLE) if some is None else text.gather(np.flatnonzero(some)[:_SAMPLE])
-        if not enough.all():
-            text = text.filter(pl.Series(enough))
-        rows = None
-        if _repeats(first):
-            text, rows = _once_each(text)
-        if not _is_normal(flat):
-            text = _words.normal(text)
-        words = _words.split(text, self.key)
+    def _digested(self, values: Flat, some: Bools) -> _Read:
+        """Those of n values that say anything, with their digests. some: others are left out."""
+        texts, rows = counted(values.filter(_says_something(values, some)))
+        words = _words.split(texts if _is_normal(texts) else _words.normal(texts.series()), self.key)
         digests, sizes, characters = _words.whole(words, self.key)
-        ones = np.uint64(1)
-        seen = ones if rows is None else np.minimum(rows[words.rows], int(COUNT)).astype(np.uint64)
+        seen = np.minimum(rows[words.rows], int(COUNT)).astype(np.uint64)
         long_enough = characters >= MIN_CHARACTERS
         long_enough |= words.flat.lengths[words.rows] >= _MIN_WIDE_BYTES
         return _Read(words, sizes, characters, (digests >> SHIFT) << SHIFT | seen, long_enough)
@@ -266,17 +254,16 @@ def _equal(one: Flat, other: Flat) -> Bools:
     return found
 
 
-def _says_something(text: pl.Series, flat: Flat, some: Bools | None) -> Bools:
-    """Which of n values, or of some of them, are long enough, and not a date. flat: their bytes."""
-    data, places = flat.data.ctypes.data, flat.offsets
-    enough, dated = np.empty((2, len(text)), np.bool_)
+def _says_something(values: Flat, some: Bools) -> Bools:
+    """Which of some of n values are long enough, and not a date."""
+    data, places = values.data.ctypes.data, values.offsets
+    enough, dated = np.empty((2, len(values)), np.bool_)
     _digest_loops.find_long(data, places, MIN_CHARACTERS, _MIN_WIDE_BYTES, enough)
-    if some is not None:
-        enough &= some
+    enough &= some
     _digest_loops.find_dated(data, places, dated)
     dated &= enough
     if dated.any():
-        enough[dated] = ~text.filter(pl.Series(dated)).str.contains(_DATE).to_numpy()
+        enough[dated] = ~values.filter(dated).series().str.contains(_DATE).to_numpy()
     return enough
 
 
@@ -305,20 +292,13 @@ def as_text(values: pl.Series) -> pl.Series:
     return values if values.dtype == pl.String else values.cast(pl.String)
 
 
-def counted(values: pl.Series) -> tuple[pl.Series, I64]:
+def counted(values: Flat) -> tuple[Flat, I64]:
     """Values and in how many rows each is: once each where the first of them repeat, else as they are."""
-    if _repeats(values.head(_SAMPLE)):
-        return _once_each(values)
-    return values, np.ones(len(values), np.int64)
-
-
-def _repeats(first: pl.Series) -> bool:
-    return first.n_unique() <= len(first) * (1 - _REPEATED)
-
-
-def _once_each(values: pl.Series) -> tuple[pl.Series, I64]:
-    found = values.rename("value").value_counts(name="rows")
-    return found["value"], found["rows"].to_numpy().astype(np.int64)
+    first = values.head(_SAMPLE)
+    if first.series().n_unique() > len(first) * (1 - _REPEATED):
+        return values, np.ones(len(values), np.int64)
+    found = values.series().rename("value").value_counts(name="rows")
+    return Flat.of(found["value"]), found["rows"].to_numpy().astype(np.int64)
 
 
 def counts(packed: U64) -> U64:

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from parity_data.mask.cipher.flat import Flat
 from parity_data.verify import _chance, _digest_loops, _words
 from parity_data.verify._lookup import Lookup, Runs
 from parity_data.verify._words import I64, U64, Words
@@ -169,15 +170,17 @@ class LeakAudit:
         self._scanned: dict[ColumnKey, _Scanned] = defaultdict(_Scanned)
 
     def feed(self, column: ColumnKey, values: pl.Series) -> None:
-        """Compare a batch of staged values (Series of String, lists, or what casts to String)."""
+        """Compare staged values (Series of String, lists, or what casts to String)."""
+        for start in range(0, len(values), ROWS_AT_ONCE):
+            self.feed_texts(column, Flat.of(as_text(values[start : start + ROWS_AT_ONCE]).drop_nulls()))
+
+    def feed_texts(self, column: ColumnKey, texts: Flat) -> None:
+        """Compare one batch of staged texts."""
         with self._lock:
             scanned = self._scanned[column]
-        for start in range(0, len(values), ROWS_AT_ONCE):
-            texts = as_text(values[start : start + ROWS_AT_ONCE]).drop_nulls()
-            with self._lock:
-                scanned.values += len(texts)
-            if len(texts) and self._everything.size:
-                self._feed(column, scanned, texts)
+            scanned.values += len(texts)
+        if len(texts) and self._everything.size:
+            self._feed(column, scanned, texts)
 
     @property
     def scanned(self) -> dict[ColumnKey, int]:
@@ -194,7 +197,7 @@ class LeakAudit:
                 found += self._judge(column, scanned, hit, source, bar)
         return found
 
-    def _feed(self, column: ColumnKey, scanned: _Scanned, texts: pl.Series) -> None:
+    def _feed(self, column: ColumnKey, scanned: _Scanned, texts: Flat) -> None:
         texts, seen = counted(texts)
         words, where, plain = _words.read(texts, self._key)
         rows = seen[where][words.rows]

@@ -39,7 +39,7 @@ _FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 _SAMPLE = 1_000
 
 
-#: Pairs of digests remembered for each column; beyond twice as many, a keyed half of them is dropped.
+#: Pairs of digests remembered for each column. When there are twice as many, a keyed part of them stays.
 _PAIRS = 1 << 18
 
 #: All bits, where a property is kept, and none.
@@ -138,19 +138,25 @@ class Kept:
         """Take up what was seen of other rows of the same column."""
         self.rows += other.rows
         self.broken.update(other.broken)
-        self.pairs += other.pairs
         self.share = max(self.share, other.share)
-        self.compact()
+        for masked, raw in other.pairs:
+            self.remember(masked, raw)
 
-    def compact(self) -> None:
+    def remember(self, masked: U64, raw: U64) -> None:
+        """Take up n pairs of digests."""
+        self.pairs.append(self._within(masked, raw) if self.share else (masked, raw))
+        if sum(pair[0].size for pair in self.pairs) > 2 * _PAIRS:
+            self._compact()
+
+    def _compact(self) -> None:
         """Each pair once; where they are too many, those of a keyed part of the masked values."""
         masked, raw = self._pairs()
         while masked.size > _PAIRS:
             self.share += 1
-            masked, raw = self.within(masked, raw)
+            masked, raw = self._within(masked, raw)
         self.pairs = [(masked, raw)]
 
-    def within(self, masked: U64, raw: U64) -> tuple[U64, U64]:
+    def _within(self, masked: U64, raw: U64) -> tuple[U64, U64]:
         """Those of the pairs that are remembered."""
         inside = masked < self.limit
         return masked[inside], raw[inside]
@@ -163,7 +169,7 @@ class Kept:
     def _pairs(self) -> tuple[U64, U64]:
         masked = np.concatenate([np.empty(0, np.uint64), *(pair[0] for pair in self.pairs)])
         raw = np.concatenate([np.empty(0, np.uint64), *(pair[1] for pair in self.pairs)])
-        masked, raw = self.within(masked, raw)
+        masked, raw = self._within(masked, raw)
         bits = (2 * masked.size).bit_length()
         first = np.empty(masked.size, np.bool_)
         _pair_loops.find_first(masked, raw, np.full(1 << bits, -1, np.int32), np.uint64(64 - bits), first)
@@ -299,11 +305,7 @@ class MaskWatch:
         if self._promise.one_writing:
             raw, masked = (as_text(self._promise.one_writing(pl.Series(v)).to_arrow()) for v in (raw, masked))
         digests, raws = (_hashes(Flat.of_arrow(values), self._seed) for values in (masked, raw))
-        if self.kept.share:
-            digests, raws = self.kept.within(digests, raws)
-        self.kept.pairs.append((digests, raws))
-        if sum(pair[0].size for pair in self.kept.pairs) > 4 * _PAIRS:
-            self.kept.compact()
+        self.kept.remember(digests, raws)
 
 
 def check_masks(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-import polars as pl
 import pytest
 from fix_copies import run_script
 from proofs import refreshed, write_rules
@@ -13,6 +12,7 @@ from psycopg import sql
 
 from parity_data.catalog import Name
 from parity_data.database import Database
+from parity_data.mask.cipher.flat import Flat
 from parity_data.refresh import staged_texts
 from parity_data.settings import Settings
 from parity_data.verify.digests import ColumnKey
@@ -68,11 +68,11 @@ def test_every_text_is_looked_into_once(
     settings = make_settings(source_db, target_db)
     write_rules(settings, source_db, {"person": {"name": "person_name", "nick": "token"}})
     fed: dict[ColumnKey, list[str]] = defaultdict(list)
-    feed = LeakAudit.feed
+    feed = LeakAudit.feed_texts
 
-    def watched(self: LeakAudit, column: ColumnKey, values: pl.Series) -> None:
-        fed[column] += values.drop_nulls().to_list()
-        feed(self, column, values)
+    def watched(self: LeakAudit, column: ColumnKey, texts: Flat) -> None:
+        fed[column] += texts.series().to_list()
+        feed(self, column, texts)
 
     staged: dict[ColumnKey, list[str]] = {}
 
@@ -91,7 +91,7 @@ def test_every_text_is_looked_into_once(
             staged[Name("public", "person"), "found"] = [text for (text,) in found]
 
     monkeypatch.setattr(staged_texts, "_WAITING_BYTES", waiting)
-    monkeypatch.setattr(LeakAudit, "feed", watched)
+    monkeypatch.setattr(LeakAudit, "feed_texts", watched)
     refresh = refreshed(settings, look)
     assert {c.status for c in refresh.checks if c.name == "leak_audit"} == {"pass"}
     assert len(staged) == 21

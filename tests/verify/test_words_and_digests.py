@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from parity_data.catalog import Name
+from parity_data.mask.cipher.flat import Flat
 from parity_data.verify import _lookup, _words
 from parity_data.verify._lookup import Beginnings, Lookup
 from parity_data.verify.digests import COUNT, SHIFT, ValueDigests, counts
@@ -79,7 +80,7 @@ _REST = st.sampled_from(
 @settings(max_examples=150, deadline=None)
 def test_texts_are_read_as_their_pieces(texts: list[str]) -> None:
     values = pl.Series(texts, dtype=pl.String)
-    words, where, plain = _words.read(values, KEY)
+    words, where, plain = _words.read(Flat.of(values), KEY)
     parts, from_text, whole = _words.pieces(values)
     expected = _words.split(_words.normal(parts), KEY)
     assert where.tolist() == from_text.tolist()

@@ -56,6 +56,18 @@ class Flat:
         word_loops.copy(self.data, begins, ends, data, offsets)
         return Flat(data, offsets)
 
+    def filter(self, some: npt.NDArray[np.bool_]) -> Flat:
+        """Those of the strings that are marked."""
+        return self if some.all() else self.pieces(self.offsets[:-1][some], self.offsets[1:][some])
+
+    def head(self, n: int) -> Flat:
+        """The first n strings, in the same memory."""
+        offsets = self.offsets[: n + 1]
+        return Flat(self.data[: offsets[-1]], offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
     @property
     def lengths(self) -> Ints:
         return np.diff(self.offsets)
