@@ -35,11 +35,13 @@ class _Witness:
         secret: bytes,
         canonical: Canonical | None,
         staying: Collection[ColumnKey],
+        shares: Mapping[ColumnKey, int],
         *,
         digests: bool,
     ) -> None:
         self.digests = ValueDigests(secret) if digests else None
         self._staying = staying
+        self._shares = shares
         self.sums = TableSums()
         self._key = Key.derive(secret)
         self._summer: RowSummer | None = None
@@ -83,8 +85,9 @@ class _Witness:
         self._summer = RowSummer(plan, self._key)
         for i, column in enumerate(plan.columns):
             if column.mask is not None:
-                self._watches[i] = MaskWatch(column, self._key.seed)
-                self.kept[plan.table.name, column.name] = self._watches[i].kept
+                key = plan.table.name, column.name
+                self._watches[i] = MaskWatch(column, self._key.seed, self._shares.get(key, 0))
+                self.kept[key] = self._watches[i].kept
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_canonical": None}
@@ -119,8 +122,9 @@ class Witnesses:
         self.kept: dict[ColumnKey, Kept] = {}
 
     def observer(self) -> _Witness:
-        """For one slice."""
-        return _Witness(self._secret, self._canonical, self._staying, digests=self.with_digests)
+        """For one slice. Any thread may ask for it."""
+        shares = {key: kept.share for key, kept in [*self.kept.items()]}
+        return _Witness(self._secret, self._canonical, self._staying, shares, digests=self.with_digests)
 
     def collect(self, sent: Sent) -> None:
         """Take over what was observed while a slice was sent."""

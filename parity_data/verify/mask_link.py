@@ -127,7 +127,10 @@ def _must_change(accepts: Collection[str]) -> str | None:
 
 @dataclass
 class Kept:
-    """What was seen of one column. rows: compared, NULLs not counted. broken: rows by what was not kept."""
+    """What was seen of one column. rows: compared, NULLs not counted. broken: rows by what was not kept.
+
+    pairs: digests of masked values and of the raw ones. share: how often they were halved; see ``limit``.
+    """
 
     rows: int = 0
     broken: Counter[str] = field(default_factory=Counter)
@@ -188,12 +191,15 @@ def _different(digests: U64) -> int:
 
 
 class MaskWatch:
-    """Compares batches of one column. seed: of the digests, of this run alone."""
+    """Compares batches of one column. seed: of the digests, of this run alone.
 
-    def __init__(self, plan: ColumnPlan, seed: int) -> None:
+    share: what other rows of the column left of the pairs; see ``Kept``.
+    """
+
+    def __init__(self, plan: ColumnPlan, seed: int, share: int = 0) -> None:
         self._promise = promise(plan)
         self._seed = seed
-        self.kept = Kept()
+        self.kept = Kept(share=share)
 
     def compare(self, raw: pa.Array, masked: pa.Array) -> None:
         """Take up n values before and after masking, as text."""
