@@ -80,6 +80,16 @@ def _counter(name: str) -> Any:
     return intrinsic(count)
 
 
+@intrinsic
+def _upper_half(typing_context: Any, one: Any, other: Any) -> Any:
+    def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide = [builder.zext(argument, ir.IntType(128)) for argument in arguments]
+        product = builder.lshr(builder.mul(*wide), ir.Constant(ir.IntType(128), 64))
+        return builder.trunc(product, ir.IntType(64))
+
+    return types.uint64(types.uint64, types.uint64), make
+
+
 # What follows becomes part of what is compiled elsewhere, which is not made anew when this changes.
 
 #: For compiled code: the byte at an address, and four and eight as one number. They need not be aligned.
@@ -93,3 +103,5 @@ put_word: Any = _storer(64, types.uint64)
 #: Of 64 bits: how many are zero below the lowest that is set, and how many are set.
 low_zeros: Any = _counter("cttz")
 set_bits: Any = _counter("ctpop")
+#: The upper 64 of the 128 bits of a product of two unsigned numbers.
+upper_half: Any = _upper_half

@@ -51,7 +51,7 @@ def _email(context: Context) -> Function:
     def addresses(values: pl.Series) -> pl.Series:
         # The last @ divides: a quoted local part may hold more of them.
         local, domain = cipher.before_last("@", values, cuts)
-        if domain.str.contains(r"^\s|\s$").any():
+        if (domain.str.strip_chars() != domain).any():
             parts = domain.str.extract_groups(r"(?s)^(\s*)(.*?)(\s*)$").struct.unnest()
             out = local + parts.to_series(0) + domains.mask(parts.to_series(1)) + parts.to_series(2)
         else:

@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -36,7 +37,7 @@ from parity_data.refresh.scratch import clear_scratch, scratch
 from parity_data.refresh.sending import sending
 from parity_data.refresh.swapping import open_ledger
 from parity_data.refresh.trouble import worded
-from parity_data.refresh.verification import Verification
+from parity_data.refresh.verification import Verification, begin_audit
 from parity_data.refresh.witness import Witnesses
 from parity_data.release import (
     Ledger,
@@ -305,6 +306,9 @@ class Refresh:
                 todo="A release is one consistent whole: start a full refresh.",
             )
         self.ledger.renew()
+        # The target is busy for a while, and this process is not.
+        aside = self._exit.enter_context(ThreadPoolExecutor(1, thread_name_prefix="audit"))
+        self.auditing = aside.submit(begin_audit, self.witnesses.digests, self.masks)
         if self.building.makes_objects:
             restore(self, "post-data", self.entries)
         with self.building.connect() as connection:

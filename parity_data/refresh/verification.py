@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC
 from functools import partial
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from parity_data.catalog import Catalog
+from parity_data.catalog import Catalog, Name
 from parity_data.catalog.fingerprint import Fingerprint, read_fingerprint, sequence_positions
 from parity_data.catalog.migrations import migration_heads
+from parity_data.mask import MaskSpec
 from parity_data.refresh.declared import declared_differences, judged
 from parity_data.refresh.nights import built_bytes
 from parity_data.refresh.representative import check_sample
 from parity_data.refresh.staged_texts import StagedTexts
 from parity_data.refresh.surroundings import flag_checks, look_around
 from parity_data.verify.canaries import Canaries, check_canaries
-from parity_data.verify.digests import ColumnKey
+from parity_data.verify.digests import ColumnKey, ValueDigests
 from parity_data.verify.integrity import KeyName, check_foreign_keys
 from parity_data.verify.leak_results import check_leaks
 from parity_data.verify.leaks import LeakAudit
@@ -44,7 +45,7 @@ class Verification:
         self._connection = connection
         self._hidden = refresh.building.hidden
         self.fingerprint = read_fingerprint(connection, hidden=self._hidden)
-        self._auditing = self._begin_audit()
+        self._auditing = refresh.auditing.result()
         self._there = read_back(
             refresh.building.target,
             connection,
@@ -181,23 +182,6 @@ class Verification:
                 expected[key.table, key.name] = int(result.value or 0)
         return expected
 
-    def _begin_audit(self) -> tuple[LeakAudit, Canaries] | None:
-        """Something to look for leaks with; None where no value was replaced, so that none can be left."""
-        refresh = self._refresh
-        if not refresh.witnesses.digests.columns:
-            return None
-        kept: set[ColumnKey] = {
-            (name, column)
-            for name, masks in refresh.masks.items()
-            for column, mask in masks.items()
-            if mask.name == "keep"
-        }
-        canaries = Canaries()
-        canaries.plant(refresh.witnesses.digests)
-        audit = LeakAudit(refresh.witnesses.digests, kept=kept | set(canaries.kept))
-        canaries.feed(audit)
-        return audit, canaries
-
     def _check_leaks(self) -> list[CheckResult]:
         key = self._refresh.witnesses.key
         if self._auditing is None:
@@ -206,6 +190,28 @@ class Verification:
         hits, wrong = canaries.found(audit.hits())
         scanned = {column: count for column, count in audit.scanned.items() if not canaries.own(column)}
         return [*check_leaks(hits, scanned), check_canaries(canaries, wrong, key)]
+
+
+def begin_audit(
+    digests: ValueDigests, masks: Mapping[Name, Mapping[str, MaskSpec]]
+) -> tuple[LeakAudit, Canaries] | None:
+    """Something to look for leaks with; None where no value was replaced, so that none can be left.
+
+    digests: of all that was sent. masks: by table and column.
+    """
+    if not digests.columns:
+        return None
+    kept: set[ColumnKey] = {
+        (name, column)
+        for name, columns in masks.items()
+        for column, mask in columns.items()
+        if mask.name == "keep"
+    }
+    canaries = Canaries()
+    canaries.plant(digests)
+    audit = LeakAudit(digests, kept=kept | set(canaries.kept))
+    canaries.feed(audit)
+    return audit, canaries
 
 
 def _only(catalog: Catalog) -> Catalog:

@@ -29,7 +29,7 @@ class Groups:
     """Alphabets by number, the parts too. size, start, members: as in ``Alphabets``, 1 member for what stays.
 
     name: a number that does not depend on when a part turned up. bits: of one member, in units of
-    2**-20. shares: 1 / size.
+    2**-20. inverses: 2**64 / size, rounded up; 0 of 1.
     """
 
     size: Ints
@@ -37,14 +37,14 @@ class Groups:
     members: U32
     name: U64
     bits: Ints
-    shares: npt.NDArray[np.float64]
+    inverses: U64
 
     @classmethod
     def of(cls, table: Alphabets) -> Groups:
         size = table.size.copy()
         size[: MARK + 1] = 1
         names = np.arange(len(size), dtype=np.uint64)
-        return cls(size, table.start, table.members, names, _bits(size), 1 / size)
+        return cls(size, table.start, table.members, names, _bits(size), _inverses(size))
 
     def with_part(self, members: tuple[int, ...]) -> Groups:
         """These and one more."""
@@ -56,13 +56,18 @@ class Groups:
             np.append(self.members, np.array(members, np.uint32)),
             np.append(self.name, np.frombuffer(digest[:8], "<u8").astype(np.uint64)),
             np.append(self.bits, _bits(size)),
-            np.append(self.shares, 1 / size),
+            np.append(self.inverses, _inverses(size)),
         )
 
 
 def _bits(size: Ints) -> Ints:
     bits: Ints = np.rint(np.log2(size) * 2**20).astype(np.int64)
     return bits
+
+
+def _inverses(size: Ints) -> U64:
+    # (2**64 - 1) // size + 1 is 2**64 / size rounded up, and wraps around to 0 where the size is 1.
+    return np.uint64(2**64 - 1) // size.astype(np.uint64) + np.uint64(1)
 
 
 class Marked:

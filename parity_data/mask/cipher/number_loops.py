@@ -9,13 +9,10 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-import numpy.typing as npt
 
-from parity_data.compiled import compiled
+from parity_data.compiled import compiled, upper_half
 from parity_data.hashes import MIX_1, MIX_2, mixed
 from parity_data.mask.cipher.word_loops import I64, U32, U64, Int
-
-F64 = npt.NDArray[np.float64]
 
 _LITTLE = sys.byteorder == "little"
 
@@ -138,34 +135,46 @@ def measure(
 
 
 @compiled
-def _value(alphabet: U32, member: U32, size: I64, begin: Int, end: Int) -> tuple[np.uint64, np.uint64]:
-    """(number, how many there are) of a part of a word."""
-    value, members = np.uint64(0), _ONE
-    for place in range(np.uint64(begin), np.uint64(end)):
-        radix = np.uint64(size[alphabet[place]])
-        value = value * radix + np.uint64(member[place])
-        members *= radix
-    return value, members
+def _left_half(
+    alphabet: U32, member: U32, size: I64, bits: I64, begin: Int, end: Int, have: Int
+) -> tuple[Int, np.uint64, np.uint64]:
+    """(middle, number, how many there are) of the left half of a chunk of ``have`` bits.
+
+    The halves are as equal as they come, the left one no larger where both ways are as good.
+    """
+    first, last = np.uint64(begin), np.uint64(end - 1)
+    # Twice the bits on the left, less all: what the halves differ by.
+    value, members, middle, differ = _ZERO, _ONE, begin + 1, -have
+    for place in range(first, last):
+        of = alphabet[place]
+        more = 2 * bits[of]
+        if differ + more >= -differ and place > first:
+            break
+        radix = np.uint64(size[of])
+        value, members = value * radix + np.uint64(member[place]), members * radix
+        differ += more
+        # What has one member alone goes to the right.
+        middle = np.int64(place) + 1 if more else middle
+        if differ >= 0:
+            break
+    return middle, value, members
 
 
 @compiled
-def _middle(alphabet: U32, bits: I64, begin: Int, end: Int, have: Int) -> Int:
-    """Where a chunk of ``have`` bits is cut in halves as equal as they come, the left one no larger."""
-    middle, best, sum_ = begin + 1, np.int64(1) << 62, np.int64(0)
-    for place in range(begin, end - 1):
-        sum_ += bits[alphabet[place]]
-        if abs(2 * sum_ - have) < best:
-            middle, best = place + 1, abs(2 * sum_ - have)
-        if 2 * sum_ >= have:
-            break
-    return middle
+def _value(alphabet: U32, member: U32, size: I64, begin: Int, end: Int) -> tuple[np.uint64, np.uint64]:
+    """(number, how many there are) of a part of a word."""
+    value, members = _ZERO, _ONE
+    for place in range(np.uint64(begin), np.uint64(end)):
+        radix = np.uint64(size[alphabet[place]])
+        value, members = value * radix + np.uint64(member[place]), members * radix
+    return value, members
 
 
 @compiled
 def _radix(alphabet: U32, size: I64, begin: Int, end: Int) -> Int:
     """The radix of a chunk, 0 for a mixed one."""
     radix: Int = size[alphabet[begin]]
-    for place in range(begin + 1, end):
+    for place in range(np.uint64(begin), np.uint64(end)):
         if size[alphabet[place]] != radix:
             return np.int64(0)
     return radix
@@ -194,16 +203,17 @@ def cut(
             last, after = end, total
             if number + 1 != count:
                 goal = total * (number + 1) // count if count else done + _LEAST
-                last, after = begin, done
-                while last < end and after < goal:
-                    after += bits[alphabet[last]]
-                    last += 1
+                next_, after = np.uint64(begin), done
+                while next_ < np.uint64(end) and after < goal:
+                    after += bits[alphabet[next_]]
+                    next_ += _ONE
+                last = np.int64(next_)
                 if count == 0 and total - after < _LEAST:
                     last, after = end, total
-            middle = _middle(alphabet, bits, begin, last, after - done)
+            middle, left, lefts = _left_half(alphabet, member, size, bits, begin, last, after - done)
             where[chunk, 0], where[chunk, 1] = number, leader
             where[chunk, 2], where[chunk, 3], where[chunk, 4] = begin, middle, last
-            halves[0, chunk], halves[2, chunk] = _value(alphabet, member, size, begin, middle)
+            halves[0, chunk], halves[2, chunk] = left, lefts
             halves[1, chunk], halves[3, chunk] = _value(alphabet, member, size, middle, last)
             fixed = np.int64(0x0102010000000A00) | (middle - begin) & 0xFF
             fixed |= _radix(alphabet, size, begin, last) << 16
@@ -242,42 +252,41 @@ def step_small(table: U32, number: U64, chosen: I64) -> None:
 
 @compiled
 def _spread(
-    alphabet: U32, member: U32, size: I64, shares: F64, begin: Int, end: Int, value: np.uint64
+    alphabet: U32, member: U32, size: I64, inverses: U64, begin: Int, end: Int, value: np.uint64
 ) -> None:
-    """The opposite of ``_value``. shares: 1 / size."""
-    left = np.int64(value)
+    """The opposite of ``_value``. inverses: as in ``Groups``.
+
+    Division by multiplication: exact, since value times size is below 2**64 (Granlund, Montgomery 1994).
+    """
     place, first = np.uint64(end), np.uint64(begin)
     while place > first:
         place -= _ONE
         of = alphabet[place]
-        radix = size[of]
-        # What is below 2**53 is divided by its float, and one off at most.
-        part = np.int64(np.float64(left) * shares[of])
-        digit = left - part * radix
-        if digit < 0:
-            part, digit = part - 1, digit + radix
-        elif digit >= radix:
-            part, digit = part + 1, digit - radix
-        member[place] = digit
-        left = part
+        inverse = inverses[of]
+        if inverse == _ZERO:
+            member[place] = 0
+            continue
+        left = upper_half(value, inverse)
+        member[place] = value - left * np.uint64(size[of])
+        value = left
 
 
 @compiled
 def spread_small(
-    alphabet: U32, member: U32, ends: I64, size: I64, shares: F64, domain: I64, number: U64
+    alphabet: U32, member: U32, ends: I64, size: I64, inverses: U64, domain: I64, number: U64
 ) -> None:
     """Places in alphabets of words of small shapes, from their numbers."""
     for word in range(len(ends) - 1):
         if domain[word]:
-            _spread(alphabet, member, size, shares, ends[word], ends[word + 1], number[word])
+            _spread(alphabet, member, size, inverses, ends[word], ends[word + 1], number[word])
 
 
 @compiled
-def spread_large(alphabet: U32, member: U32, size: I64, shares: F64, where: I64, halves: U64) -> None:
+def spread_large(alphabet: U32, member: U32, size: I64, inverses: U64, where: I64, halves: U64) -> None:
     """The same for chunks of words of large shapes, from their halves."""
     for chunk in range(len(where)):
-        _spread(alphabet, member, size, shares, where[chunk, 2], where[chunk, 3], halves[0, chunk])
-        _spread(alphabet, member, size, shares, where[chunk, 3], where[chunk, 4], halves[1, chunk])
+        _spread(alphabet, member, size, inverses, where[chunk, 2], where[chunk, 3], halves[0, chunk])
+        _spread(alphabet, member, size, inverses, where[chunk, 3], where[chunk, 4], halves[1, chunk])
 
 
 @compiled

@@ -163,7 +163,7 @@ class TokenCipher:
             domain, number, shape, chunks,
         )  # fmt: skip
         self._small(domain, number, shape)
-        number_loops.spread_small(alphabet, member, ends, groups.size, groups.shares, domain, number)
+        number_loops.spread_small(alphabet, member, ends, groups.size, groups.inverses, domain, number)
         large = np.flatnonzero(domain == 0)
         if len(large):
             room = len(large) + int(rest)
@@ -175,7 +175,7 @@ class TokenCipher:
             )  # fmt: skip
             where, halves = where[:count], halves[:, :count]
             self._large(len(large), where, halves, heads[:count], tweaks[:count])
-            number_loops.spread_large(alphabet, member, groups.size, groups.shares, where, halves)
+            number_loops.spread_large(alphabet, member, groups.size, groups.inverses, where, halves)
         return groups
 
     def _small(self, domain: Ints, number: U64, shape: U64) -> None:
