@@ -30,6 +30,7 @@ from parity_data.refresh.cover import cover, remembered
 from parity_data.refresh.doctor import preflight
 from parity_data.refresh.extensions import require_extensions
 from parity_data.refresh.known import gather_known
+from parity_data.refresh.memory import give_back
 from parity_data.refresh.objects import copy_blobs, restore, restore_pre_data
 from parity_data.refresh.profiles import make_profiles
 from parity_data.refresh.request import RefreshRequest, share_of
@@ -283,6 +284,7 @@ class Refresh:
             self.sent[sent.table] = sent
             yield sent
         self.witnesses.close()
+        give_back()
         self._stage("rows")
 
     def masker(self, table: Name, column: str) -> ColumnMasker:
