@@ -21,9 +21,9 @@ _MOST_PLACES = 24
 #: Beginnings of runs followed at once, which bounds memory.
 _AT_ONCE = 16_384
 
-#: Bits of the set of first words, a megabyte, which a processor keeps at hand, and of first two words, four
-#: megabytes: some million different ones leave both useful.
-_FIRST, _PAIRS = 23, 25
+#: Bits of the set of first words, two megabytes, and of first two words, four: some million different ones
+#: leave both useful.
+_FIRST, _PAIRS = 24, 25
 
 
 @dataclass(frozen=True)
