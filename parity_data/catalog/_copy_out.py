@@ -23,7 +23,7 @@ from parity_data.catalog.fields import SIGNATURE, Bytes, Fields, Lengths, Starts
 from parity_data.compiled import compiled, copy_bytes, function_of
 
 #: Bytes of rows that make a batch; memory in flight is a few of these per connection.
-BATCH_BYTES = 8 * 1024 * 1024
+BATCH_BYTES = 12 * 1024 * 1024
 
 # The very libpq that psycopg is linked with, since it made the connections.
 _libpq = ctypes.CDLL(sys.modules[pq.PGconn.__module__].__file__)
