@@ -26,11 +26,11 @@ NATIVE: dict[str, tuple[pa.DataType, list[str], list[Any]]] = {
     "int8": (pa.int64(), ["-9223372036854775808", "1"], [-(2**63), 1]),
     "float4": (pa.float32(), ["'-0'", "'Infinity'"], [-0.0, float("inf")]),
     "float8": (pa.float64(), ["0.1", "1e-300"], [0.1, 1e-300]),
-    "text": (pa.string(), ["''", "'李雷 👩‍👧'"], ["", "李雷 👩‍👧"]),
-    "varchar": (pa.string(), ["'a'", "'NULL'"], ["a", "NULL"]),
-    "char(3)": (pa.string(), ["'a'", "'abc'"], ["a  ", "abc"]),
-    "bytea": (pa.binary(), [r"'\x'", r"'\x00ff'"], [b"", b"\x00\xff"]),
-    "date": (pa.binary(), ["'2000-01-02'", "'infinity'"], [bytes((0, 0, 0, 1)), b"\x7f\xff\xff\xff"]),
+    "text": (pa.large_string(), ["''", "'李雷 👩‍👧'"], ["", "李雷 👩‍👧"]),
+    "varchar": (pa.large_string(), ["'a'", "'NULL'"], ["a", "NULL"]),
+    "char(3)": (pa.large_string(), ["'a'", "'abc'"], ["a  ", "abc"]),
+    "bytea": (pa.large_binary(), [r"'\x'", r"'\x00ff'"], [b"", b"\x00\xff"]),
+    "date": (pa.large_binary(), ["'2000-01-02'", "'infinity'"], [bytes((0, 0, 0, 1)), b"\x7f\xff\xff\xff"]),
 }  # fmt: skip
 
 
