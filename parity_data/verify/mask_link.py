@@ -172,7 +172,8 @@ class Kept:
     def _pairs(self) -> tuple[U64, U64]:
         masked = np.concatenate([np.empty(0, np.uint64), *(pair[0] for pair in self.pairs)])
         raw = np.concatenate([np.empty(0, np.uint64), *(pair[1] for pair in self.pairs)])
-        masked, raw = self._within(masked, raw)
+        if self.share:
+            masked, raw = self._within(masked, raw)
         bits = (2 * masked.size).bit_length()
         first = np.empty(masked.size, np.bool_)
         _pair_loops.find_first(masked, raw, np.full(1 << bits, -1, np.int32), np.uint64(64 - bits), first)

@@ -108,10 +108,11 @@ class BulkFF1:
         mac = room[: 16 * len(a)].view(np.uint64).reshape(-1, 2)
         step, first = (-1, ROUNDS - 1) if inverse else (1, 0)
         number_loops.ask(first, halves[1 - first % 2], shift, state, blocks)
+        asked, answered = blocks.data.cast("B"), room.data
         with self._encryptors.one() as aes:
             for i in range(first, first + step * ROUNDS, step):
                 # Halves change places every round: an even one changes A, and the next one asks it.
-                aes.update_into(blocks.data.cast("B"), room.data)
+                aes.update_into(asked, answered)
                 changed, modulus = halves[i % 2], v if i % 2 else u
                 number_loops.answer(mac, changed, modulus, inverse, max(0, i + step), shift, state, blocks)
         return halves[0], halves[1]
