@@ -9,9 +9,10 @@ Two embedded servers, one table of 15 columns. Measured in turns, the best of ea
 - ``parity refresh`` with 8 columns masked, two of them free text.
 
 Each starts when what was written before it is on the disk. Seconds are of the whole command; memory is the
-largest resident set of the process that moves the rows. What proof costs is printed of the masked run: the
-share of its seconds that checks and profiles take, the largest resident set while they are at work, and by
-how much it grows then.
+largest resident set of the process that moves the rows, and CPU its user time, without the servers'. Beside
+the best of each kind stand the ratios of neighbouring runs, which a machine that changes its pace disturbs
+less. What proof costs is printed of the masked run: the share of its seconds that checks and profiles take,
+the largest resident set while they are at work, and by how much it grows then.
 """
 
 from __future__ import annotations
@@ -73,11 +74,13 @@ _MASKED = {
 class Measured:
     """One run. seconds: of the whole command; memory: bytes, the largest resident set.
 
-    proof: seconds of checks and profiles. proof_memory: bytes, (before them, the most during them).
+    cpu: seconds of user time. proof: seconds of checks and profiles. proof_memory: bytes, (before them, the
+    most during them).
     """
 
     seconds: float
     memory: int
+    cpu: float = 0.0
     proof: float = 0.0
     proof_memory: tuple[int, int] = (0, 0)
 
@@ -130,15 +133,23 @@ def measure(production: Server, staging: Server, folder: Path, rows: int, repeat
         "refresh, 8 masked": refresh(masked),
     }
     best: dict[str, Measured] = {}
+    neighbours: list[float] = []
     for _ in range(repeat):
+        earlier = last = Measured(0, 0)
         for name, kind in kinds.items():
             found = kind()
-            print(f"  {name}: {found.seconds:.1f} s, {found.memory / 2**20:,.0f} MiB", flush=True)
+            print(
+                f"  {name}: {found.seconds:.1f} s, {found.cpu:.1f} s of CPU, {found.memory / 2**20:,.0f} MiB",
+                flush=True,
+            )
             best[name] = min(best.get(name, found), found, key=lambda m: m.seconds)
+            earlier, last = last, found
+        neighbours.append(last.seconds / earlier.seconds)
     base, unmasked, with_masks = best.values()
     print_stages(folder / "work")
     print(f"kept / pg_dump|psql: {unmasked.seconds / base.seconds:.2f} (target at most 2.0)")
     print(f"masked / kept: {with_masks.seconds / unmasked.seconds:.2f} (target at most 2.0)")
+    print("masked / kept of neighbours: " + ", ".join(f"{ratio:.2f}" for ratio in sorted(neighbours)))
     memory = max(unmasked.memory, with_masks.memory) / 2**30
     print(f"peak memory: {memory:.2f} GiB (target below 1.5)")
     before, most = (value / 2**30 for value in with_masks.proof_memory)
@@ -214,9 +225,9 @@ def run(command: list[str], environment: dict[str, str]) -> Measured:
         raise SystemExit(f"{command[3]} failed:\n{''.join(lines)}")
     seconds, memory = time.perf_counter() - started, usage.ru_maxrss * 1024
     if "statistics" not in ends:
-        return Measured(seconds, memory)
+        return Measured(seconds, memory, usage.ru_utime)
     proof = (ends["statistics"], ends["profiles"])
-    return Measured(seconds, memory, proof[1] - proof[0], resident.within(*proof))
+    return Measured(seconds, memory, usage.ru_utime, proof[1] - proof[0], resident.within(*proof))
 
 
 class Resident(threading.Thread):
