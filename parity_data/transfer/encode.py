@@ -51,15 +51,12 @@ class BinaryWriter:
 
 def csv_bytes(columns: list[pa.Array], rows: int) -> bytes:
     """CSV in which a NULL is nothing and every other value is quoted."""
-    table = pa.Table.from_arrays([as_string(c) for c in columns], names=[str(i) for i in range(len(columns))])
+    names = [str(i) for i in range(len(columns))]
+    table = pa.Table.from_arrays([pc.cast(column, pa.large_string()) for column in columns], names=names)
     sink = io.BytesIO()
     options = pa.csv.WriteOptions(include_header=False, quoting_style="all_valid")
     pa.csv.write_csv(table, sink, options)
     return sink.getvalue()
-
-
-def as_string(values: pa.Array) -> pa.Array:
-    return values if pa.types.is_large_string(values.type) else pc.cast(values, pa.large_string())
 
 
 def can_encode(plain: Type) -> bool:

@@ -125,7 +125,7 @@ class _Stream:
             self._nulls_sent[plan.name] += values.null_count
             if plan.mask is None and self._kept_too and plan.column.type.plain.name.name in _OBSERVABLE:
                 assert self._observer is not None
-                kept = pl.Series(encode.as_string(wire.in_arrow(values)))
+                kept = pl.Series(wire.as_text(wire.in_arrow(values)))
                 self._observer.observe_kept(self._piece.table, plan.name, kept)
         if self._observer is not None:
             self._observer.observe_rows(self._piece.plan, columns, ready, rows)

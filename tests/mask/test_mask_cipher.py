@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from parity_data.mask.cipher import IntegerCipher, TokenCipher, number_loops, remembered
 from parity_data.mask.cipher.ff1 import BulkFF1, ff1, head
 from parity_data.mask.cipher.marked import _inverses
-from parity_data.mask.cipher.permutation import Tables, cycle
+from parity_data.mask.cipher.permutation import SMALL, Tables, cycle
 
 KEY_128 = "2B7E151628AED2A6ABF7158809CF4F3C"
 KEY_192 = KEY_128 + "EF4359D8D580AA4F"
@@ -276,6 +277,60 @@ def test_numbers_are_spelled_as_they_are_read(places: list[int], data: st.DataOb
         assert digit < RADICES[place]
         read = read * RADICES[place] + digit
     assert read == number
+
+
+@given(st.lists(st.lists(st.integers(0, len(RADICES) - 1), min_size=2, max_size=60), min_size=1, max_size=4))
+def test_chunks_are_cut_in_halves_as_equal_as_they_come(words: list[list[int]]) -> None:
+    """Against a plain search: every chunk's halves, their numbers, and that FF1's bulk form may take them."""
+    words = [word for word in words if math.prod(RADICES[place] for place in word) >= SMALL]
+    sizes = np.array(RADICES, np.int64)
+    bits = np.rint(np.log2(sizes) * 2**20).astype(np.int64)
+    flat = [place for word in words for place in word]
+    alphabet = np.array(flat, np.uint32)
+    member = np.array([sizes[place] - 1 - i % sizes[place] for i, place in enumerate(flat)], np.uint32)
+    ends = np.cumsum([0, *map(len, words)])
+    domain, chunks = np.empty(len(words), np.int64), np.empty((len(words), 2), np.int64)
+    number, shape = np.empty(len(words), np.uint64), np.empty((len(words), 2), np.uint64)
+    names, seeds = np.arange(len(RADICES), dtype=np.uint64), np.array([1, 2], np.uint64)
+    rest = number_loops.measure(
+        alphabet, member, ends, sizes, names, bits, seeds, SMALL, domain, number, shape, chunks
+    )
+    room = len(words) + rest
+    where, halves = np.empty((room, 5), np.int64), np.empty((4, room), np.uint64)
+    heads, tweaks = np.empty((2, room, 2), np.uint64)
+    count = number_loops.cut(
+        alphabet,
+        member,
+        ends,
+        np.arange(len(words)),
+        sizes,
+        bits,
+        shape,
+        chunks,
+        where,
+        halves,
+        heads,
+        tweaks,
+    )
+    covered = sorted((begin, end) for _, _, begin, _, end in where[:count].tolist())
+    assert [begin for begin, _ in covered] + [len(flat)] == [0] + [end for _, end in covered]
+    for (_, _, begin, middle, end), found in zip(
+        where[:count].tolist(), halves.T[:count].tolist(), strict=True
+    ):
+        differ = [
+            abs(2 * int(bits[flat[begin:at]].sum()) - int(bits[flat[begin:end]].sum()))
+            for at in range(begin + 1, end)
+        ]
+        assert middle == begin + 1 + differ.index(min(differ))
+        expected = []
+        for first, last in ((begin, middle), (middle, end)):
+            value, radix = 0, 1
+            for place in range(first, last):
+                value, radix = value * RADICES[flat[place]] + int(member[place]), radix * RADICES[flat[place]]
+            expected.append((value, radix))
+            assert radix < 2**40
+        (a, u), (b, v) = expected
+        assert found == [a, b, u, v]
 
 
 def test_a_text_is_one_word_whatever_its_neighbours_are() -> None:
