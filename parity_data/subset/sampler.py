@@ -14,6 +14,7 @@ from parity_data.subset import quota
 from parity_data.subset.heads import Heads
 from parity_data.subset.heavy import admissions, exceeds
 from parity_data.subset.keys import TableKeys, referrers
+from parity_data.subset.labels import distinct
 from parity_data.subset.links import Link, is_relinked
 from parity_data.subset.quota import Candidate, Quotas
 from parity_data.subset.rates import GRID, even_out, interpolate, make_rates, next_on_grid
@@ -157,7 +158,7 @@ class Sampler:
         empty = np.zeros(len(at), np.int64)
         for link in self._links_of(name):
             empty = (empty * 3 + np.minimum(-keys.references[link.name][at], 2).clip(0)) % (1 << 40)
-        _, empty = np.unique(empty, return_inverse=True)
+        _, empty, _ = distinct(empty)
         return [
             *classes[:1],
             family,

@@ -14,11 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from parity_data.subset._draw import label_draws
+from parity_data.subset.labels import Labels, distinct, order_within
 
 #: Heads that a stratum should have, and the most strata that a table is cut into.
 LEAST_HEADS, MOST_STRATA = 64, 2000
-
-Labels = npt.NDArray[np.int64]
 
 
 def fan_out_class(sizes: npt.NDArray[np.int64]) -> Labels:
@@ -36,7 +35,7 @@ def make_strata(differences: Sequence[npt.NDArray[np.integer]], count: int) -> t
     names = ["all"]
     for level, labels in enumerate(differences):
         wide = stratum * (int(labels.max(initial=0)) + 1) + labels
-        values, inverse, sizes = np.unique(wide, return_inverse=True, return_counts=True)
+        values, inverse, sizes = distinct(wide)
         parents = values // (int(labels.max(initial=0)) + 1)
         # A small one keeps its parent's label, with all the small ones of that parent.
         small = sizes < least
@@ -45,7 +44,7 @@ def make_strata(differences: Sequence[npt.NDArray[np.integer]], count: int) -> t
             f"{names[int(p)]}|{level}:{int(v)}"
             for p, v in zip(parents, values % (int(labels.max(initial=0)) + 1), strict=True)
         ]
-        used, stratum = np.unique(target[inverse], return_inverse=True)
+        used, stratum, _ = distinct(target[inverse])
         names = [wide_names[int(u)] for u in used]
     return stratum, names
 
@@ -58,7 +57,7 @@ def places(
     The fraction of a row that is left over is settled by a keyed draw of the stratum's name.
     """
     counts = np.bincount(stratum, minlength=len(names))
-    order = np.lexsort((draw, stratum))
+    order = order_within(stratum, draw)
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
     rank = np.empty(len(stratum), np.int64)
     rank[order] = np.arange(len(stratum)) - np.repeat(first, counts)

@@ -29,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from parity_data.subset.clusters import Clusters
+from parity_data.subset.labels import distinct
 from parity_data.verify._chance import poisson_quantile
 from parity_data.verify._figure_loops import share_of
 from parity_data.verify.result import CheckResult
@@ -127,7 +128,7 @@ class Estimator:
         self._rows = float(self._sizes.sum())
         self._weights = float(clusters.weight.sum())
         free = (clusters.stratum >= 0) & (clusters.chance < 1)
-        strata, self._at = np.unique(clusters.stratum[free], return_inverse=True)
+        strata, self._at, _ = distinct(clusters.stratum[free])
         self._free = np.flatnonzero(free)
         count = len(strata)
         heads = np.bincount(self._at, minlength=count).astype(np.float64)
