@@ -22,9 +22,9 @@ _ZERO, _ONE = np.uint64(0), np.uint64(1)
 #: Alphabet of characters that stay inside a token (``alphabet.MARK``).
 _MARK = 1
 #: Chunks of long words, in bits times 2**20. Words of small alphabets, of at most 6 bits a letter, go into
-#: chunks of like size, of more than 26 - 6 and at most 52 + 6 bits. Others have chunks of 24 bits and up to
+#: chunks of like size, of more than 33 - 6 and at most 66 + 6 bits. Others have chunks of 24 bits and up to
 #: 16 more, the last with what would be less than 24: fewer than 64. Each domain is large enough for FF1.
-_WIDE, _MOST, _LEAST = 6 << 20, 52 << 20, 24 << 20
+_WIDE, _MOST, _LEAST = 6 << 20, 66 << 20, 24 << 20
 
 #: Alphabets larger than this hold no letter that composes with a mark.
 _COMPOSING = 500
@@ -230,8 +230,11 @@ def blocks_of(where: I64, halves: U64, first: Int, led: bool, blocks: U64) -> No
     """A block for AES of each chunk from ``first`` on: its place in its word, its number or its leader's."""
     for i in range(len(blocks)):
         of = where[first + i, 1] if led else first + i
-        blocks[i, 0] = _swapped(np.uint64(where[first + i, 0] + (np.int64(1) << 40)))
-        blocks[i, 1] = _swapped(halves[0, of] * halves[3, of] + halves[1, of])
+        # The number has up to 80 bits.
+        low = halves[0, of] * halves[3, of] + halves[1, of]
+        high = upper_half(halves[0, of], halves[3, of]) + np.uint64(low < halves[1, of])
+        blocks[i, 0] = _swapped(np.uint64(where[first + i, 0] + (np.int64(1) << 40)) | high << np.uint64(48))
+        blocks[i, 1] = _swapped(low)
 
 
 @compiled

@@ -194,15 +194,19 @@ class TokenCipher:
 
     def _large(self, words: int, where: Ints, halves: U64, heads: U64, tweaks: U64) -> None:
         """Other shapes: FF1. words: how many; their first chunks come before all others."""
-        leads, rest = slice(words), slice(words, None)
-        if len(where) > words:
-            # The rest of a token as one digest: exclusive or of its chunks, each enciphered with its place.
-            number_loops.fold_rest(self._blocks(where, halves, words, led=False), where, words, tweaks)
-        self._pass(halves, heads, tweaks, leads, self._ff1.step)
-        if len(where) > words:
-            # A token whose first chunk has changed has changed: the others need not step.
-            tweaks[rest] ^= self._blocks(where, halves, words, led=True)
-            self._pass(halves, heads, tweaks, rest, self._ff1.encrypt)
+        if len(where) == words:
+            self._pass(halves, heads, tweaks, slice(words), self._ff1.step)
+            return
+        # The rest of a token as one digest: exclusive or of its chunks, each enciphered with its place.
+        number_loops.fold_rest(self._blocks(where, halves, words, led=False), where, words, tweaks)
+        leads = np.zeros(words, np.bool_)
+        leads[where[words:, 1]] = True
+        # Tokens of several chunks are more than 2**48: that one of them stays as it is will not be seen.
+        for some, cipher in ((leads, self._ff1.encrypt), (~leads, self._ff1.step)):
+            if some.any():
+                self._pass(halves, heads, tweaks, np.flatnonzero(some), cipher)
+        tweaks[words:] ^= self._blocks(where, halves, words, led=True)
+        self._pass(halves, heads, tweaks, slice(words, None), self._ff1.encrypt)
 
     def _blocks(self, where: Ints, halves: U64, first: int, *, led: bool) -> U64:
         """AES of (place of a chunk in its token, its number or its leader's), from chunk ``first`` on."""
@@ -210,7 +214,7 @@ class TokenCipher:
         number_loops.blocks_of(where, halves, first, led, blocks)
         return self._ff1.aes(_bytes(blocks)).view(np.uint64)
 
-    def _pass(self, halves: U64, heads: U64, tweaks: U64, chosen: slice, cipher: Halves) -> None:
+    def _pass(self, halves: U64, heads: U64, tweaks: U64, chosen: slice | Ints, cipher: Halves) -> None:
         state = self._ff1.state(_bytes(heads[chosen]), _bytes(tweaks[chosen]))
         a, b, u, v = halves[:, chosen]
         halves[0, chosen], halves[1, chosen] = cipher(a, b, u, v, state)
