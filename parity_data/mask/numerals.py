@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from parity_data.mask._common import as_one, by_kind, integers, matches, tokens, valid_or_not, walk
 from parity_data.mask.cipher import IntegerCipher, TokenCipher
+from parity_data.mask.cipher.flat import Flat
 from parity_data.mask.context import Context
 from parity_data.mask.registry import Function, MaskerInfo, register
+from parity_data.mask.written import whole_numbers
 
 _INTEGERS = frozenset({"int2", "int4", "int8"})
 
@@ -47,6 +50,9 @@ def integer(context: Context) -> Function:
         return walk(values, rest, lambda s: ~(whole(s) | zero(s)))
 
     def mask(values: pl.Series) -> pl.Series:
+        read = whole_numbers(Flat.of(values))
+        if read is not None and not read[1].any() and read[0].all():
+            return _step(read[0], cipher, _CLASSES)
         return by_kind(values, whole(values), numbers, lambda s: by_kind(s, zero(s), lambda z: z, others))
 
     return mask
@@ -54,7 +60,10 @@ def integer(context: Context) -> Function:
 
 def _step_digits(digits: pl.Series, cipher: IntegerCipher, classes: list[int]) -> pl.Series:
     """Numbers below 2**64 without leading zeros, each to another of its class."""
-    value = digits.cast(pl.UInt64).to_numpy()
+    return _step(digits.cast(pl.UInt64).to_numpy(), cipher, classes)
+
+
+def _step(value: npt.NDArray[np.uint64], cipher: IntegerCipher, classes: list[int]) -> pl.Series:
     new = value.copy()
     of = np.searchsorted(np.array(classes, np.uint64), value, side="right") - 1
     for number in np.unique(of).tolist():

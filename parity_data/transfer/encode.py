@@ -17,6 +17,8 @@ import pyarrow.csv
 
 from parity_data.catalog.fields import SIGNATURE, Fields, woven
 from parity_data.catalog.model import Type
+from parity_data.mask.cipher.flat import Flat
+from parity_data.mask.written import days
 
 #: Days and microseconds from 1970-01-01 to PostgreSQL's epoch, 2000-01-01.
 _EPOCH_DAYS = 10_957
@@ -119,8 +121,11 @@ def _infinite(series: pl.Series, number: pl.Expr, low: int, high: int) -> pl.Ser
 
 
 def _date(values: pa.Array) -> pa.Array:
-    days = pl.col("text").str.to_date("%Y-%m-%d", strict=False).cast(pl.Int32).cast(pl.Int64) - _EPOCH_DAYS
-    found = _infinite(pl.Series(values).cast(pl.String), days, -(2**31), 2**31 - 1)
+    plain = days(Flat.of_arrow(values)) if not values.null_count else None
+    if plain is not None:
+        return _as_bytes(plain - _EPOCH_DAYS, ">i4")
+    since = pl.col("text").str.to_date("%Y-%m-%d", strict=False).cast(pl.Int32).cast(pl.Int64) - _EPOCH_DAYS
+    found = _infinite(pl.Series(values).cast(pl.String), since, -(2**31), 2**31 - 1)
     return _big_endian(found, ">i4")
 
 
@@ -135,11 +140,14 @@ def _timestamp(values: pa.Array) -> pa.Array:
 
 
 def _big_endian(numbers: pl.Series, dtype: str) -> pa.Array:
+    return _with_nulls(_as_bytes(numbers.fill_null(0).to_numpy(), dtype), numbers)
+
+
+def _as_bytes(numbers: npt.NDArray[np.int64], dtype: str) -> pa.Array:
     width = np.dtype(dtype).itemsize
-    raw: npt.NDArray[np.int64] = numbers.fill_null(0).to_numpy()
-    data = raw.astype(dtype).tobytes()
-    fixed = pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(numbers), [None, pa.py_buffer(data)])
-    return _with_nulls(fixed.cast(pa.large_binary()), numbers)
+    offsets = np.arange(0, width * (len(numbers) + 1), width, dtype=np.int64)
+    data = [pa.py_buffer(values) for values in (offsets, numbers.astype(dtype))]
+    return pa.Array.from_buffers(pa.large_binary(), len(numbers), [None, *data])
 
 
 def _with_nulls(values: pa.Array, like: pl.Series) -> pa.Array:

@@ -117,21 +117,23 @@ def survey(data: U8, offsets: I64) -> int:
 @compiled
 def split(
     data: U8, offsets: I64, classes: U8, seed: np.uint64,
-    hashes: U64, lengths: I32, figures: U8, begins: Ints, ends: Ints, counts: I64, digits: I64,
-) -> int:  # fmt: skip
+    hashes: U64, lengths: I32, figures: U8, begins: Ints, ends: Ints, starts: I64, rows: I64, digits: I64,
+) -> tuple[int, int]:  # fmt: skip
     """The words of n texts in UTF-8. classes: by code point, for texts that are not all ASCII.
 
     By word, room for all: hashes, lengths in characters, figures (1 for nothing but numbers), begins and ends
-    in ``data``. By text: counts of words, digits. Returns how many words there are.
+    in ``data``. By text that has any: starts among the words, after a first 0, which text, digits. Returns how
+    many (words, texts with words) there are.
 
     Words of ASCII are taken eight bytes at a time, others by character. Either way the hash is of the bytes,
     with small letters of ASCII for capitals.
     """
     base = data.ctypes.data
     last = base + data.size
-    words = 0
+    words = texts = 0
+    starts[0] = 0
     for text in range(len(offsets) - 1):
-        before, number = words, np.int64(0)
+        number = np.int64(0)
         place, end = offsets[text], offsets[text + 1]
         while place < end:
             eight = _eight(base + place, last)
@@ -184,8 +186,10 @@ def split(
                 words += 1
             else:
                 place += width
-        counts[text], digits[text] = words - before, number
-    return words
+        # What is of no text with words is written over by what comes next.
+        rows[texts], digits[texts], starts[texts + 1] = text, number, words
+        texts += words > starts[texts]
+    return words, texts
 
 
 @compiled

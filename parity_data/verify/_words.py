@@ -98,21 +98,19 @@ def split(texts: pl.Series | Flat, key: Key) -> Words:
     hashes, lengths, figures = np.empty(room, np.uint64), np.empty(room, np.int32), np.empty(room, np.uint8)
     # Fresh memory costs more than filling it.
     begins, ends = np.empty((2, room), np.int32 if flat.data.size < 1 << 31 else np.int64)
-    counts, digits = np.empty((2, n), np.int64)
-    count = _loops.split(
+    starts = np.empty(n + 1, np.int64)
+    rows, digits = np.empty((2, n), np.int64)
+    count, with_words = _loops.split(
         flat.data, flat.offsets, np.empty(0, np.uint8) if ascii_only else _classes(), np.uint64(key.seed),
-        hashes, lengths, figures, begins, ends, counts, digits,
+        hashes, lengths, figures, begins, ends, starts, rows, digits,
     )  # fmt: skip
-    rows = np.flatnonzero(counts)
-    starts = np.zeros(rows.size + 1, dtype=np.int64)
-    np.cumsum(counts[rows], out=starts[1:])
     return Words(
         hashes[:count],
         lengths[:count],
         figures[:count],
-        starts,
-        rows,
-        digits[rows],
+        starts[: with_words + 1],
+        rows[:with_words],
+        digits[:with_words],
         flat,
         begins[:count],
         ends[:count],

@@ -12,10 +12,13 @@ from typing import Any
 
 import polars as pl
 import psycopg
+import pyarrow as pa
 from psycopg import sql
 
 from parity_data.catalog.model import Column
 from parity_data.database import Database
+from parity_data.mask.cipher.flat import Flat
+from parity_data.mask.written import days, whole_numbers
 
 _ASK = "SELECT (({value}::{type})::{plain})::text FROM unnest(%s::text[]) WITH ORDINALITY u(v, i) ORDER BY i"
 
@@ -56,11 +59,19 @@ class Canonical:
         """Whether the column may give text back in other words; never where it is text itself."""
         return _written(column) != _ANY
 
-    def __call__(self, column: Column, raw: pl.Series, masked: pl.Series) -> pl.Series:
-        """Masked values (String, length n) as the column gives them back. raw: the values before masking."""
+    def __call__(self, column: Column, raw: pa.Array, masked: pa.Array) -> pa.Array:
+        """Masked values (large strings, length n) as the column gives them back.
+
+        raw: the values before masking. Gives ``masked`` itself where nothing differs.
+        """
         written = _written(column)
-        if written == _ANY:
+        if written == _ANY or _all_are(written, masked):
             return masked
+        before, text = (pl.Series(values, dtype=pl.String) for values in (raw, masked))
+        given = self._given(column, written, before, text)
+        return masked if given is text else given.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+    def _given(self, column: Column, written: str | None, raw: pl.Series, masked: pl.Series) -> pl.Series:
         odd = masked.is_not_null()
         if written is not None:
             odd &= ~masked.str.contains(written)
@@ -104,6 +115,12 @@ class Canonical:
             for connection in self._open:
                 connection.close()
             self._open.clear()
+
+
+def _all_are(written: str | None, values: pa.Array) -> bool:
+    """Whether all values are plain numbers or dates of the form; not told of other forms."""
+    read = {_INTEGER: whole_numbers, _DATE + "$": days}.get(written or "")
+    return read is not None and read(Flat.of_arrow(values.drop_null())) is not None
 
 
 def _as_array(values: pl.Series) -> str:

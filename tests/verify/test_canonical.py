@@ -6,6 +6,8 @@ import json
 from contextlib import closing
 
 import polars as pl
+import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,10 +30,37 @@ def test_documents_come_back_as_the_target_writes_them(source_db: Database, foun
     column = Column("document", 1, _JSONB, "jsonb", False)
     masked = pl.Series([json.dumps(one, ensure_ascii=number % 2 == 0) for number, one in enumerate(found)])
     with closing(Canonical(source_db)) as canonical:
-        written = canonical(column, pl.Series(["x"] * len(found)), masked)
+        written = canonical(column, large(["x"] * len(found)), large(masked.to_list()))
     with source_db.connect() as connection:
         cursor = connection.execute("SELECT v::jsonb::text FROM unnest(%s::text[]) v", [masked.to_list()])
-        assert written.to_list() == [row[0] for row in cursor.fetchall()]
+        assert written.to_pylist() == [row[0] for row in cursor.fetchall()]
+
+
+def large(texts: list[str | None]) -> pa.Array:
+    return pa.array(texts, pa.large_string())
+
+
+@pytest.mark.parametrize(
+    ("type_name", "masked", "expected"),
+    [
+        ("int4", ["12", "-7", None, "0"], ["12", "-7", None, "0"]),
+        ("int4", ["12", "-7", None, "007"], ["12", "-7", None, "7"]),
+        ("date", ["2024-02-29", None], ["2024-02-29", None]),
+        ("date", ["2024-02-29", None, "20240301"], ["2024-02-29", None, "2024-03-01"]),
+        ("date", ["2024-02-29", None, "infinity"], ["2024-02-29", None, "infinity"]),
+    ],
+)
+def test_numbers_and_dates_come_back_as_the_target_writes_them(
+    source_db: Database, type_name: str, masked: list[str | None], expected: list[str | None]
+) -> None:
+    sql_type = {"int4": "integer"}.get(type_name, type_name)
+    column = Column("c", 1, Type(23, Name("pg_catalog", type_name), "b", "N"), sql_type, False)
+    values = large(masked)
+    with closing(Canonical(source_db)) as canonical:
+        written = canonical(column, large(["x"] * len(masked)), values)
+    assert written.to_pylist() == expected
+    if masked == expected and "infinity" not in masked:
+        assert written is values  # nobody was asked
 
 
 def test_text_is_not_asked_about() -> None:
