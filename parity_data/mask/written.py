@@ -1,7 +1,7 @@
 """Whole numbers and dates out of many texts at once, as PostgreSQL writes them.
 
-Nothing else is read: what ``05``, ``+5``, ``infinity`` and dates of five-digit years mean is for those to tell
-who ask.
+Nothing else is read: what ``05``, ``+5``, ``infinity`` and dates of five-digit years mean is for others to
+tell.
 """
 
 from __future__ import annotations

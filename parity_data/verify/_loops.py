@@ -122,8 +122,8 @@ def split(
     """The words of n texts in UTF-8. classes: by code point, for texts that are not all ASCII.
 
     By word, room for all: hashes, lengths in characters, figures (1 for nothing but numbers), begins and ends
-    in ``data``. By text that has any: starts among the words, after a first 0, which text, digits. Returns how
-    many (words, texts with words) there are.
+    in ``data``. By text that has any: starts among the words, with the end of the last, which text, digits.
+    Returns how many (words, texts with words) there are.
 
     Words of ASCII are taken eight bytes at a time, others by character. Either way the hash is of the bytes,
     with small letters of ASCII for capitals.

@@ -88,9 +88,9 @@ class _Bucket:
         for kind, are in ((self.figures, figures), (self.others, ~figures)):
             kind.hits.update((digests[are] >> SHIFT).tolist())
         _add(self.hits, digests, rows)
-        for begin, digest in zip(first[:_SHAPE_SAMPLE].tolist(), found, strict=False):
-            if len(self.shapes) < _SHAPE_SAMPLE:
-                self.shapes[digest] = _shape(words.spelled(np.arange(begin, begin + size)))
+        some = first[: _SHAPE_SAMPLE - len(self.shapes)]
+        if len(some):
+            self.shapes.update(zip(found, _shapes(words, some, size), strict=False))
         return found
 
 
@@ -349,9 +349,11 @@ def _hit(
     )
 
 
-def _shape(words: pl.Series) -> str:
-    shapes = words.str.replace_all(r"\p{N}", "N").str.replace_all(r"[^N]", "L")
-    return " ".join(shapes.to_list())
+def _shapes(words: Words, first: npt.NDArray[np.int64], size: int) -> list[str]:
+    """What runs of ``size`` words look like. first: the first word of each."""
+    spelled = words.spelled((first[:, None] + np.arange(size)).ravel())
+    shapes = spelled.str.replace_all(r"\p{N}", "N").str.replace_all(r"[^N]", "L").to_list()
+    return [" ".join(shapes[at : at + size]) for at in range(0, len(shapes), size)]
 
 
 def _characters(bucket: int) -> int:
