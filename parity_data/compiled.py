@@ -34,6 +34,16 @@ def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     return cast(Callable[_P, _R], made)
 
 
+@compiled
+def _nothing() -> None:
+    pass
+
+
+def warm_up() -> None:
+    """Have done what the first call of any compiled function does once; half a second, mostly of imports."""
+    _nothing()
+
+
 def function_of(library: ctypes.CDLL, name: str, signature: Any) -> Any:
     """A function of a library for compiled code, which is kept on disk and finds it by its name."""
     symbol = f"parity_data_{name}"

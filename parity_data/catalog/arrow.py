@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
@@ -60,7 +60,7 @@ class ArrowReader:
         for names, columns in self._read(query, where):
             yield pa.RecordBatch.from_arrays(arrays(columns), names)
 
-    def fields(self, query: sql.Composable, where: str) -> Iterator[list[Fields]]:
+    def fields(self, query: sql.Composable, where: str) -> Generator[list[Fields]]:
         """The same as the server sends them. Raises SourceError."""
         for _, columns in self._read(query, where):
             yield columns

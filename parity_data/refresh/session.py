@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from parity_data.catalog.fingerprint import (
     sequence_positions,
 )
 from parity_data.catalog.reading import own_rows
+from parity_data.compiled import warm_up
 from parity_data.errors import CheckFailed, ConfigError, ParityError, RulesError, TargetError
 from parity_data.mask import ColumnMasker, KeyRing, MaskSpec
 from parity_data.refresh.building import building_for
@@ -94,6 +96,8 @@ class Refresh:
         ledger database, made when it was not there.
         """
         self.request.checked()
+        # While servers are waited for.
+        threading.Thread(target=warm_up, name="warm-up").start()
         settings = self.settings
         source = settings.need_source()
         settings.need_target()

@@ -6,6 +6,7 @@ of the referenced row for every row, so that closing the subset is arithmetic on
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,9 @@ import numpy.typing as npt
 import polars as pl
 from psycopg import sql
 
+from parity_data.catalog.ahead import ahead
 from parity_data.catalog.arrow import ArrowReader, RowAddresses, unpack_tids
+from parity_data.catalog.fields import arrays
 from parity_data.catalog.model import Catalog, Leaf, Name, Table
 from parity_data.subset._codes import Code, code_sql, key_code, value_sql
 from parity_data.subset._draw import draws
@@ -152,12 +155,13 @@ class _Reading:
         leaves: list[int] = []
         for leaf in self._table.leaves:
             count = 0
-            for batch in reader.batches(self._query(leaf), where) if leaf.kind == "r" else ():
-                if not columns:
-                    columns = self._gatherers(batch.num_columns)
-                for gatherer, values in zip(columns, batch.columns, strict=True):
-                    gatherer.add(values)
-                count += batch.num_rows
+            if leaf.kind == "r":
+                with contextlib.closing(ahead(reader.fields(self._query(leaf), where))) as batches:
+                    for found in batches:
+                        columns = columns or self._gatherers(len(found))
+                        for gatherer, values in zip(columns, arrays(found), strict=True):
+                            gatherer.add(values)
+                        count += len(found[0])
             leaves.append(count)
         if not columns:
             columns = self._gatherers(self._width)

@@ -206,9 +206,9 @@ class Sampler:
             counts = np.bincount(at, minlength=self.keys[link.referenced].rows)
             top = np.flatnonzero(counts == counts.max())
             if len(top) > 1:
-                units = self.heads.unit[link.referenced][top]
-                order = np.lexsort((self.keys[link.referenced].draw[top], self._share[units]))
-                top = top[order]
+                share = self._share[self.heads.unit[link.referenced][top]]
+                top = top[share == share.min()]
+                top = top[[np.argmin(self.keys[link.referenced].draw[top])]]
             if counts[top[0]] > 1:
                 self.quotas.admit(int(self.heads.unit[link.referenced][top[0]]), 0.0, quota.HEAVIEST)
 

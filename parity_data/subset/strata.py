@@ -44,7 +44,8 @@ def make_strata(differences: Sequence[npt.NDArray[np.integer]], count: int) -> t
             f"{names[int(p)]}|{level}:{int(v)}"
             for p, v in zip(parents, values % (int(labels.max(initial=0)) + 1), strict=True)
         ]
-        used, stratum, _ = distinct(target[inverse])
+        used, number = np.unique(target, return_inverse=True)
+        stratum = number[inverse]
         names = [wide_names[int(u)] for u in used]
     return stratum, names
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Generator, Iterator, Sequence
-from queue import SimpleQueue
 
 import numpy as np
 from psycopg import sql
@@ -39,34 +37,6 @@ def read_slice(
     elif piece.end is not None:
         condition = sql.SQL("{} AND ctid < {}::tid").format(condition, sql.Literal(f"({piece.end},0)"))
     yield from _select(reader, columns, relation, condition, piece, piece.chosen)
-
-
-def ahead(batches: Generator[list[Fields]]) -> Generator[list[Fields]]:
-    """The batches, the next of which is read while one is at work. At its end nobody reads any more."""
-    asked: SimpleQueue[bool] = SimpleQueue()
-    found: SimpleQueue[list[Fields] | BaseException | None] = SimpleQueue()
-
-    def read() -> None:
-        while asked.get():
-            try:
-                found.put(next(batches, None))
-            except BaseException as error:
-                found.put(error)
-
-    # It must not keep the process from ending, however long a server takes.
-    reading = threading.Thread(target=read, name=f"{threading.current_thread().name}-reads", daemon=True)
-    reading.start()
-    try:
-        asked.put(True)
-        while (batch := found.get()) is not None:
-            if isinstance(batch, BaseException):
-                raise batch
-            asked.put(True)
-            yield batch
-    finally:
-        asked.put(False)
-        reading.join()
-        batches.close()
 
 
 def _select(

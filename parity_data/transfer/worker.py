@@ -12,13 +12,14 @@ import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from parity_data.catalog.ahead import ahead
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.catalog.fields import Fields, arrays
 from parity_data.errors import ParityError, SourceError, TargetError
 from parity_data.mask import ColumnMasker
 from parity_data.transfer import encode, wire
 from parity_data.transfer.control import Control
-from parity_data.transfer.extract import ahead, read_slice
+from parity_data.transfer.extract import read_slice
 from parity_data.transfer.spec import Access, Observer, Sent, Slice, Writer
 from parity_data.transfer.target_writer import TargetWriter
 from parity_data.transfer.wire import masker_of

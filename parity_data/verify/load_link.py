@@ -12,12 +12,13 @@ from typing import Any, Protocol
 import psycopg
 from psycopg import sql
 
+from parity_data.catalog.ahead import ahead
 from parity_data.catalog.arrow import ArrowReader, ConnectionReader
 from parity_data.catalog.fields import Fields
 from parity_data.catalog.model import Leaf, Name
 from parity_data.database import Database
 from parity_data.transfer import Slice, TablePlan, oids, slices
-from parity_data.transfer.extract import ahead, read_slice
+from parity_data.transfer.extract import read_slice
 from parity_data.verify._words import Key
 from parity_data.verify.multiset import RowSummer, TableSums, changed_columns
 from parity_data.verify.result import CheckResult
