@@ -24,15 +24,19 @@ from parity_data.mask._common import (
     walk,
 )
 from parity_data.mask.cipher import TokenCipher
+from parity_data.mask.cipher.flat import Flat
 from parity_data.mask.column import over_distinct
 from parity_data.mask.context import Context
 from parity_data.mask.dates import DAYS, DayCipher
 from parity_data.mask.numerals import integer
 from parity_data.mask.registry import Function, Keeps, MaskerInfo, Param, register
+from parity_data.mask.written import days_of
 
-#: Ways in which dates are written, the first that reads a value wins. ISO is what PostgreSQL prints.
+#: What PostgreSQL prints.
+_ISO = "%Y-%m-%d"
+#: Ways in which dates are written, the first that reads a value wins.
 _SHAPES = {
-    "%Y-%m-%d": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    _ISO: r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
     "%d.%m.%Y": r"^[0-9]{2}\.[0-9]{2}\.[0-9]{4}$",
     "%d/%m/%Y": r"^[0-9]{2}/[0-9]{2}/[0-9]{4}$",
     "%m/%d/%Y": r"^[0-9]{2}/[0-9]{2}/[0-9]{4}$",
@@ -61,6 +65,10 @@ Move = Callable[[pl.Series, pl.Series], pl.Series]
 
 def read(values: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Dates of n values, NULL where none is read, and the format of each ('' for none)."""
+    plain = days_of(Flat.of(values))
+    if plain is not None:
+        forms = pl.Series("form", [_ISO], dtype=pl.String).new_from_index(0, len(values))
+        return pl.Series("date", plain).cast(pl.Int32).cast(pl.Date), forms
     dates = pl.Series("date", [None], dtype=pl.Date).new_from_index(0, len(values))
     forms = pl.Series("form", [""], dtype=pl.String).new_from_index(0, len(values))
     for form, shape in _SHAPES.items():
@@ -98,6 +106,8 @@ class _Dates:
         """A bijection among the dates of each way of writing, and one among all other texts."""
         if not len(values):
             return values
+        if days_of(Flat.of(values)) is not None:
+            return _moved_days(values, move)
         clock = values.str.contains(_CLOCK)
         return by_kind(values, clock, lambda s: self._clocks(s, move), lambda s: self._days(s, move))
 

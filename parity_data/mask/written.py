@@ -29,7 +29,7 @@ def whole_numbers(texts: Flat) -> tuple[U64, npt.NDArray[np.bool_]] | None:
     return (found, below) if _whole_numbers(texts.data, texts.offsets, found, below) else None
 
 
-def days(texts: Flat) -> I64 | None:
+def days_of(texts: Flat) -> I64 | None:
     """Days from 1970-01-01 of n dates of the years 1 to 9999; None unless all are such."""
     found = np.empty(len(texts), np.int64)
     return found if _days(texts.data, texts.offsets, found) else None

@@ -18,7 +18,7 @@ import pyarrow.csv
 from parity_data.catalog.fields import SIGNATURE, Fields, woven
 from parity_data.catalog.model import Type
 from parity_data.mask.cipher.flat import Flat
-from parity_data.mask.written import days
+from parity_data.mask.written import days_of
 
 #: Days and microseconds from 1970-01-01 to PostgreSQL's epoch, 2000-01-01.
 _EPOCH_DAYS = 10_957
@@ -121,7 +121,7 @@ def _infinite(series: pl.Series, number: pl.Expr, low: int, high: int) -> pl.Ser
 
 
 def _date(values: pa.Array) -> pa.Array:
-    plain = days(Flat.of_arrow(values)) if not values.null_count else None
+    plain = days_of(Flat.of_arrow(values)) if not values.null_count else None
     if plain is not None:
         return _as_bytes(plain - _EPOCH_DAYS, ">i4")
     since = pl.col("text").str.to_date("%Y-%m-%d", strict=False).cast(pl.Int32).cast(pl.Int64) - _EPOCH_DAYS

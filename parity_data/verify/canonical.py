@@ -18,7 +18,7 @@ from psycopg import sql
 from parity_data.catalog.model import Column
 from parity_data.database import Database
 from parity_data.mask.cipher.flat import Flat
-from parity_data.mask.written import days, whole_numbers
+from parity_data.mask.written import days_of, whole_numbers
 
 _ASK = "SELECT (({value}::{type})::{plain})::text FROM unnest(%s::text[]) WITH ORDINALITY u(v, i) ORDER BY i"
 
@@ -119,7 +119,7 @@ class Canonical:
 
 def _all_are(written: str | None, values: pa.Array) -> bool:
     """Whether all values are plain numbers or dates of the form; not told of other forms."""
-    read = {_INTEGER: whole_numbers, _DATE + "$": days}.get(written or "")
+    read = {_INTEGER: whole_numbers, _DATE + "$": days_of}.get(written or "")
     return read is not None and read(Flat.of_arrow(values.drop_null())) is not None
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parity_data.mask.cipher.flat import Flat
-from parity_data.mask.written import days, whole_numbers
+from parity_data.mask.written import days_of, whole_numbers
 
 _NUMBERS = st.integers(-(10**19) + 1, 10**19 - 1)
 _ODD = st.text("0123456789-+ .e", max_size=21) | st.text(max_size=5)
@@ -38,7 +38,7 @@ def test_one_text_that_is_no_number_is_told(before: list[str], odd: str, after: 
 def test_every_day_of_all_years_is_read() -> None:
     first = date(1, 1, 1)
     every = [first + timedelta(n) for n in range((date(9999, 12, 31) - first).days + 1)]
-    found = days(flat([day.isoformat() for day in every]))
+    found = days_of(flat([day.isoformat() for day in every]))
     assert found is not None
     assert found.tolist() == [day.toordinal() - date(1970, 1, 1).toordinal() for day in every]
 
@@ -51,9 +51,9 @@ def test_no_other_day_is_read(year: int) -> None:
             try:
                 date(year, month, day)
             except ValueError:
-                assert days(flat(["2024-02-29", text])) is None
+                assert days_of(flat(["2024-02-29", text])) is None
             else:
-                assert days(flat(["2024-02-29", text])) is not None
+                assert days_of(flat(["2024-02-29", text])) is not None
 
 
 @given(st.text("0123456789-", min_size=8, max_size=12) | st.sampled_from(["infinity", "", "0000-01-01"]))
@@ -62,4 +62,4 @@ def test_no_other_text_is_read(text: str) -> None:
         right = len(text) == 10 and date.fromisoformat(text).isoformat() == text
     except ValueError:
         right = False
-    assert (days(flat([text])) is not None) == right
+    assert (days_of(flat([text])) is not None) == right
