@@ -150,24 +150,33 @@ def judge(
 
 
 @compiled
-def settle(out: U8, places: I64, data: U8, offsets: I64, rows: I64, kept: I64, wanted: I64, plan: I64) -> Int:
-    """Write n texts over those they were made of, and move those of another plan than wanted to the front.
+def settle(
+    out: U8, places: I64, data: U8, offsets: I64, rows: I64, kept: I64, wanted: I64,
+    many: Int, made: U8, plan: I64,
+) -> Int:  # fmt: skip
+    """Of ``many`` made of each of n texts write the first that is of the plan wanted over what the text was.
 
-    places: where each text lies in ``out``. rows, kept, wanted, plan: n numbers each; the rows are places in
-    ``places``. Returns how many remain; offsets, data, rows, kept and wanted begin with theirs.
+    Of those that have none such, the last is written, and is moved to the front of ``data``. places: where
+    each text lies in ``out``. rows, kept, wanted: n numbers each; the rows are places in ``places``. made,
+    plan: the texts made, one after another, and their plans. Returns how many remain; offsets, data, rows,
+    kept and wanted begin with theirs.
     """
     left, begin, used = 0, np.int64(0), np.int64(0)
-    for text in range(len(plan)):
+    for text in range(len(rows)):
         end = offsets[text + 1]
-        row = rows[text]
-        goes_on = plan[text] != wanted[text]
-        for i in range(end - begin):
-            out[places[row] + i] = data[begin + i]
+        row, length = rows[text], end - begin
+        chosen: Int = np.int64(0)
+        while chosen < many - 1 and plan[text * many + chosen] != wanted[text]:
+            chosen += 1
+        goes_on = plan[text * many + chosen] != wanted[text]
+        first = begin * many + chosen * length
+        for i in range(length):
+            out[places[row] + i] = made[first + i]
             if goes_on:
-                data[used + i] = data[begin + i]
+                data[used + i] = made[first + i]
         if goes_on:
             rows[left], kept[left], wanted[left] = row, kept[text], wanted[text]
-            used += end - begin
+            used += length
             left += 1
             offsets[left] = used
         begin = end

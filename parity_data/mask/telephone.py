@@ -28,8 +28,11 @@ _EXTENDED = r"(?i)[x#]|durchwahl|\s$"
 #: What can be a number: digits, letters of a keypad, and what stands between them.
 _WRITTEN = r"^[^\p{L}\p{M}\p{N}]*(?:[A-Za-z]+[^\p{L}\p{M}\p{N}]*)?\p{Nd}[\p{Nd}A-Za-z[^\p{L}\p{M}\p{N}]]*$"
 
-#: Rounds after which a walk gives up. A plan that accepts one number in a thousand needs about so many.
-_ROUNDS = 5_000
+#: Steps of all walks that are looked at together, if each has several.
+_AT_ONCE = 2_048
+
+#: Steps after which a walk gives up. A plan that accepts one number in a thousand needs about so many.
+_STEPS = 5_000
 
 
 def is_valid(text: str) -> bool:
@@ -87,14 +90,21 @@ def _masked(flat: Flat, cipher: TokenCipher, codes: tuple[int, ...]) -> pl.Serie
     walking = Flat(out, flat.offsets).pieces(flat.offsets[rows], flat.offsets[rows + 1])
     data, offsets = walking.data, walking.offsets
     kept, wanted = kept[rows], wanted[rows]
-    for _ in range(_ROUNDS):
-        if not len(rows):
-            break
-        cipher.mask_whole(data, offsets, kept)
-        plan = plans(Flat(data, offsets), codes)
-        left = phone_loops.settle(out, flat.offsets, data, offsets, rows, kept, wanted, plan)
+    steps = many = 1
+    while len(rows) and steps < _STEPS:
+        # Few that go on cost as much as many: they are shown several steps of their walks at once.
+        many = min(2 * many, max(1, _AT_ONCE // len(rows)))
+        begins, ends = (np.repeat(places, many) for places in (offsets[:-1], offsets[1:]))
+        made = Flat(data, offsets).pieces(begins, ends)
+        times = np.tile(np.arange(1, many + 1), len(rows))
+        cipher.mask_whole(made.data, made.offsets, np.repeat(kept, many), times)
+        plan = plans(made, codes)
+        left = phone_loops.settle(
+            out, flat.offsets, data, offsets, rows, kept, wanted, many, made.data, plan
+        )  # fmt: skip
         rows, kept, wanted = rows[:left], kept[:left], wanted[:left]
         offsets, data = offsets[: left + 1], data[: offsets[left]]
+        steps += many
     return flat.series(out)
 
 

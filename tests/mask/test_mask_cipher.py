@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from parity_data.mask.cipher import IntegerCipher, TokenCipher, number_loops, remembered
 from parity_data.mask.cipher.ff1 import BulkFF1, ff1, head
+from parity_data.mask.cipher.flat import Flat
 from parity_data.mask.cipher.marked import _inverses
 from parity_data.mask.cipher.permutation import SMALL, Tables, cycle
 
@@ -331,6 +332,31 @@ def test_chunks_are_cut_in_halves_as_equal_as_they_come(words: list[list[int]]) 
             assert radix < 2**40
         (a, u), (b, v) = expected
         assert found == [a, b, u, v]
+
+
+@given(
+    st.lists(st.tuples(st.text("aé李Ж7 -", max_size=8), st.integers(1, 40)), min_size=1, max_size=12),
+    st.binary(min_size=32, max_size=32),
+)
+def test_several_steps_are_as_many_single_ones(texts: list[tuple[str, int]], key: bytes) -> None:
+    """By table, where a word is short, and by FF1; at the end of a cycle, too, where it is shorter still."""
+    cipher = TokenCipher(key)
+    flat = Flat.of(pl.Series([text for text, _ in texts], dtype=pl.String))
+    out, times = flat.data.copy(), np.array([often for _, often in texts])
+    cipher.mask_whole(out, flat.offsets, np.empty(0, np.int64), times)
+    walked = [text for text, _ in texts]
+    for step in range(40):
+        once = cipher.whole(pl.Series(walked, dtype=pl.String)).to_list()
+        walked = [once[i] if step < often else walked[i] for i, (_, often) in enumerate(texts)]
+    assert flat.series(out).to_list() == walked
+
+
+def test_long_texts_take_no_several_steps() -> None:
+    flat = Flat.of(pl.Series(["a" * 100]))
+    with pytest.raises(ValueError, match="once"):
+        TokenCipher(bytes(32)).mask_whole(
+            flat.data.copy(), flat.offsets, np.empty(0, np.int64), np.array([2])
+        )
 
 
 def test_a_text_is_one_word_whatever_its_neighbours_are() -> None:

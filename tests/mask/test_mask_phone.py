@@ -188,7 +188,7 @@ def one_by_one(text: str, cipher: TokenCipher, codes: tuple[int, ...]) -> str:
     kept = telephone._kept(country, main.str.count_matches(r"[A-Za-z\p{Nd}]").cast(pl.Int64).to_numpy())
     wanted = numbering_plans._plan_of(main.item(), codes)
     out = cipher.whole(main, kept)
-    for _ in range(telephone._ROUNDS):
+    for _ in range(telephone._STEPS):
         if numbering_plans._plan_of(out.item(), codes) == wanted:
             break
         out = cipher.whole(out, kept)

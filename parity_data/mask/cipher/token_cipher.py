@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -114,8 +115,11 @@ class TokenCipher:
                     return
                 memory.make_room(int(offsets[row + 1] - offsets[row]))
 
-    def mask_whole(self, out: U8, offsets: Ints, kept: Ints) -> None:
-        """``whole`` of n texts given as bytes, changed in place. offsets: n + 1 places in ``out``."""
+    def mask_whole(self, out: U8, offsets: Ints, kept: Ints, times: Ints = _NONE) -> None:
+        """``whole`` of n texts given as bytes, changed in place. offsets: n + 1 places in ``out``.
+
+        times: how often each is masked, at least once; only for texts short enough for one chunk.
+        """
         table = self._table
         kept = np.ascontiguousarray(kept, np.int64)
         row, room = 0, 1 + max(min(_AT_ONCE, len(out)), int(np.diff(offsets).max(initial=0)))
@@ -128,7 +132,8 @@ class TokenCipher:
             )  # fmt: skip
             ends = bounds[: texts + 1]
             size = int(ends[-1])
-            groups = self._encipher(points[:size], alphabet, member, ends, bool(marks))
+            steps = times[row : row + int(texts)]
+            groups = self._encipher(points[:size], alphabet, member, ends, bool(marks), steps)
             word_loops.put_in_place(
                 out, places[:size], points, alphabet, member, groups.start, groups.members,
                 table.fold, table.upper,
@@ -148,10 +153,13 @@ class TokenCipher:
         groups = self._encipher(points, alphabet, member, ends, bool(marks))
         word_loops.spell(store, bounds, points, alphabet, member, ends, groups.start, groups.members)
 
-    def _encipher(self, points: U32, alphabet: U32, member: U32, ends: Ints, marks: bool) -> Groups:
+    def _encipher(
+        self, points: U32, alphabet: U32, member: U32, ends: Ints, marks: bool, times: Ints = _NONE
+    ) -> Groups:
         """Encipher n words, given by their characters: the places in alphabets change, in place.
 
-        ends: of each word among the characters, n + 1. marks: whether there are any. Returns the alphabets.
+        ends: of each word among the characters, n + 1. marks: whether there are any. times: as in
+        ``mask_whole``. Returns the alphabets.
         """
         if marks:
             self._marked.restrict(points, alphabet, member, ends)
@@ -162,7 +170,7 @@ class TokenCipher:
             alphabet, member, ends, groups.size, groups.name, groups.bits, self._shape_seeds, SMALL,
             domain, number, shape, chunks,
         )  # fmt: skip
-        self._small(domain, number, shape)
+        self._small(domain, number, shape, times)
         number_loops.spread_small(alphabet, member, ends, groups.size, groups.inverses, domain, number)
         large = np.flatnonzero(domain == 0)
         if len(large):
@@ -174,11 +182,12 @@ class TokenCipher:
                 where, halves, heads, tweaks,
             )  # fmt: skip
             where, halves = where[:count], halves[:, :count]
-            self._large(len(large), where, halves, heads[:count], tweaks[:count])
+            often = times[large] if len(times) else times
+            self._large(len(large), where, halves, heads[:count], tweaks[:count], often)
             number_loops.spread_large(alphabet, member, groups.size, groups.inverses, where, halves)
         return groups
 
-    def _small(self, domain: Ints, number: U64, shape: U64) -> None:
+    def _small(self, domain: Ints, number: U64, shape: U64, times: Ints) -> None:
         """Shapes below a million: by table."""
         words = np.flatnonzero(domain > 1)
         if not len(words):
@@ -190,13 +199,16 @@ class TokenCipher:
         for begin, end in zip(begins.tolist(), [*begins[1:].tolist(), len(words)], strict=True):
             one = words[begin]
             table = TABLES.get(self._key, shape[one].astype(">u8").tobytes(), int(domain[one]))
-            number_loops.step_small(table, number, words[begin:end])
+            number_loops.step_small(table, number, words[begin:end], times)
 
-    def _large(self, words: int, where: Ints, halves: U64, heads: U64, tweaks: U64) -> None:
+    def _large(self, words: int, where: Ints, halves: U64, heads: U64, tweaks: U64, times: Ints) -> None:
         """Other shapes: FF1. words: how many; their first chunks come before all others."""
         if len(where) == words:
-            self._pass(halves, heads, tweaks, slice(words), self._ff1.step)
+            step = partial(self._ff1.step, times=times.astype(np.uint64)) if len(times) else self._ff1.step
+            self._pass(halves, heads, tweaks, slice(words), step)
             return
+        if len(times):
+            raise ValueError("tokens of several chunks are masked once")
         # The rest of a token as one digest: exclusive or of its chunks, each enciphered with its place.
         number_loops.fold_rest(self._blocks(where, halves, words, led=False), where, words, tweaks)
         leads = np.zeros(words, np.bool_)
