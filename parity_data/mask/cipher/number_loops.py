@@ -248,7 +248,7 @@ def fold_rest(blocks: U64, where: I64, first: Int, tweaks: U64) -> None:
 
 @compiled
 def step_small(table: U32, number: U64, chosen: I64, times: I64) -> None:
-    """Look the numbers of some words up in the table of their shape. times: how often each, empty for once."""
+    """Look the numbers of some words up in their shape's table. times: how often each, empty for once."""
     for word in chosen:
         for _ in range(times[word] if len(times) else 1):
             number[word] = table[np.int64(number[word])]
