@@ -79,7 +79,7 @@ def repeat(database: Database, policy: Policy, runs: int) -> tuple[int, int, flo
         catalog = read_catalog(snapshot, ignore_schemas=policy.ignore_schemas)
         with contextlib.closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
             links = make_links(catalog, policy.subset.virtual_keys)
-            keys = read_keys(reader, catalog, links, bytes(32), make_wishes(reader, catalog, policy))
+            keys = read_keys([reader], catalog, links, bytes(32), make_wishes(reader, catalog, policy))
             whole = choose(catalog, keys, links, policy, 0.5, bytes(32))
             looks = {
                 name: list(read_marks(reader, catalog.tables[name], selection.sample))

@@ -156,7 +156,7 @@ def measure(database: Database, trials: int, fraction: float) -> None:
         catalog = read_catalog(snapshot)
         with contextlib.closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
             links = make_links(catalog)
-            keys = read_keys(reader, catalog, links, bytes(32), make_wishes(reader, catalog, policy))
+            keys = read_keys([reader], catalog, links, bytes(32), make_wishes(reader, catalog, policy))
         for number in range(trials):
             random = np.random.default_rng(number)
             drawn = {name: replace(table, draw=random.random(table.rows)) for name, table in keys.items()}

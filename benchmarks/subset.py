@@ -108,7 +108,7 @@ def read(database: Database) -> Read:
         links = make_links(catalog)
         with closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
             wishes = make_wishes(reader, catalog, Policy())
-            return catalog, read_keys(reader, catalog, links, KEY, wishes), links
+            return catalog, read_keys([reader], catalog, links, KEY, wishes), links
 
 
 def judge_all(name: str, read: Read, *, verbose: bool) -> int:

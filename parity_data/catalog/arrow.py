@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +17,15 @@ from psycopg import sql
 
 from parity_data.catalog._copy_out import copy_out
 from parity_data.catalog.fields import Fields, arrays
+from parity_data.compiled import compiled
 from parity_data.database import Database
 from parity_data.errors import ParityError, SourceError, TargetError
 
 #: Packed row addresses: block number * 65536 + line pointer, ascending.
 RowAddresses = npt.NDArray[np.int64]
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 class ArrowReader:
@@ -127,12 +133,39 @@ def _code(error: Exception) -> str:
 
 def unpack_tids(values: pa.Array) -> npt.NDArray[np.int64]:
     """Row addresses out of ``tidsend`` bytes: four of block, two of line pointer, big-endian."""
-    width = 6
     start = np.frombuffer(values.buffers()[1], np.int32, len(values) + 1, values.offset * 4)
-    raw = np.frombuffer(values.buffers()[2], np.uint8)[start[0] : start[0] + width * len(values)]
-    parts = raw.reshape(-1, width).astype(np.int64)
-    block = (parts[:, 0] << 24) | (parts[:, 1] << 16) | (parts[:, 2] << 8) | parts[:, 3]
-    return (block << 16) | (parts[:, 4] << 8) | parts[:, 5]
+    raw = np.frombuffer(values.buffers()[2], np.uint8)
+    found = np.empty(len(values), np.int64)
+    _unpack_tids(raw, start[0], found)
+    return found
+
+
+@compiled
+def _unpack_tids(raw: npt.NDArray[np.uint8], start: int, found: npt.NDArray[np.int64]) -> None:
+    for i in range(len(found)):
+        address = np.int64(0)
+        for at in range(start + 6 * i, start + 6 * i + 6):
+            address = address << 8 | np.int64(raw[np.uint64(at)])
+        found[i] = address
+
+
+def by_reader(
+    readers: Sequence[ArrowReader], items: Sequence[_T], look: Callable[[_T, ArrowReader], _R]
+) -> list[_R]:
+    """What ``look`` makes of each item, in their order; each reader is given to one at a time."""
+    free: SimpleQueue[ArrowReader] = SimpleQueue()
+    for reader in readers:
+        free.put(reader)
+
+    def with_reader(item: _T) -> _R:
+        reader = free.get()
+        try:
+            return look(item, reader)
+        finally:
+            free.put(reader)
+
+    with ThreadPoolExecutor(len(readers), thread_name_prefix="reads") as pool:
+        return list(pool.map(with_reader, items))
 
 
 def tid(address: int) -> str:

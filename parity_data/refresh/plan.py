@@ -140,7 +140,7 @@ def make_plan(settings: Settings, fraction: float | None) -> Plan:
         share = share_of(fraction, policy, catalog)
         with closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
             selections, found = select_rows(
-                reader,
+                [reader],
                 catalog,
                 policy,
                 share.fraction,

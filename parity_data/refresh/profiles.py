@@ -53,7 +53,8 @@ def make_profiles(
     statistics = read_statistics(refresh.snapshot.connection), read_statistics(connection)
     alone = refresh.building.connection is not None
     tables = sorted(refresh.catalog.tables.values(), key=lambda table: -table.bytes)
-    workers = 1 if alone else max(1, min(refresh.settings.connections, len(tables)))
+    connections = refresh.policy.load.workers(refresh.settings.connections)
+    workers = 1 if alone else max(1, min(connections, len(tables)))
 
     def work(share: list[Table]) -> dict[Name, TableProfile]:
         with _Profiler(refresh, statistics, staged, connection if alone else None) as profiler:

@@ -8,9 +8,7 @@ of production, and what happens to the chosen ones afterwards is proven by the m
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from queue import SimpleQueue
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +17,7 @@ import pyarrow as pa
 from psycopg import sql
 
 from parity_data.catalog import Catalog, Name, Snapshot, Table
-from parity_data.catalog.arrow import ArrowReader, open_readers, unpack_tids
+from parity_data.catalog.arrow import ArrowReader, by_reader, open_readers, unpack_tids
 from parity_data.catalog.model import Column
 from parity_data.errors import SourceError
 from parity_data.profile.rows import expression, family
@@ -53,19 +51,8 @@ def check_sample(
     todo = sorted(sampled, key=lambda name: -sampled[name].total)
     count = max(1, min(connections, len(todo)))
     with open_readers(snapshot.database, snapshot.id, count) as readers:
-        free: SimpleQueue[ArrowReader] = SimpleQueue()
-        for reader in readers:
-            free.put(reader)
-
-        def look(name: Name) -> tuple[list[Judged], list[CheckResult]]:
-            reader = free.get()
-            try:
-                return _judge_table(catalog.tables[name], selections, reader)
-            finally:
-                free.put(reader)
-
-        with ThreadPoolExecutor(count, thread_name_prefix="sample-link") as pool:
-            found = dict(zip(todo, pool.map(look, todo), strict=True))
+        made = by_reader(readers, todo, lambda n, reader: _judge_table(catalog.tables[n], selections, reader))
+    found = dict(zip(todo, made, strict=True))
     judged = [one for name in sampled for one in found[name][0]]
     unseen = [one for name in sampled for one in found[name][1]]
     return [*judge(judged), *unseen, *check_relinked(selections), *check_planted(sampled, judged)]

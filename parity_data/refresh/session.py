@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from parity_data.catalog import Catalog, Name, Snapshot, read_catalog
-from parity_data.catalog.arrow import ArrowReader
+from parity_data.catalog.arrow import open_readers
 from parity_data.catalog.fingerprint import (
     Fingerprint,
     read_fingerprint,
@@ -190,10 +190,10 @@ class Refresh:
             rows = {name: self._count(name) for name in self.catalog.tables}
             self.selections = select_everything(self.catalog, self.policy, rows)
         else:
-            reader = ArrowReader(self.snapshot.database, self.snapshot.id)
-            with contextlib.closing(reader):
+            count = min(self.policy.load.workers(self.settings.connections), max(1, len(self.catalog.tables)))
+            with open_readers(self.snapshot.database, self.snapshot.id, count) as readers:
                 self.selections, self.fraction = select_rows(
-                    reader,
+                    readers,
                     self.catalog,
                     self.policy,
                     self.fraction,

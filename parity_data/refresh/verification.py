@@ -95,7 +95,7 @@ class Verification:
                 refresh.snapshot,
                 refresh.catalog,
                 refresh.selections,
-                connections=refresh.settings.connections,
+                connections=refresh.policy.load.workers(refresh.settings.connections),
             ),
             *self._check_masks(),
             *self._check_load(),

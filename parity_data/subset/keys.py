@@ -7,7 +7,7 @@ of the referenced row for every row, so that closing the subset is arithmetic on
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import polars as pl
 from psycopg import sql
 
 from parity_data.catalog.ahead import ahead
-from parity_data.catalog.arrow import ArrowReader, RowAddresses, unpack_tids
+from parity_data.catalog.arrow import ArrowReader, RowAddresses, by_reader, unpack_tids
 from parity_data.catalog.fields import arrays
 from parity_data.catalog.model import Catalog, Leaf, Name, Table
 from parity_data.subset._codes import Code, code_sql, key_code, value_sql
@@ -78,25 +78,28 @@ class Wish:
 
 
 def read_keys(
-    reader: ArrowReader,
+    readers: Sequence[ArrowReader],
     catalog: Catalog,
     links: Sequence[Link],
     key: bytes,
     wishes: Mapping[Name, Wish],
     *,
-    tick: Callable[[Name, int], None] = lambda name, rows: None,
     folder: Path | None = None,
 ) -> dict[Name, TableKeys]:
-    """Read the keys of all tables and resolve all links. key: of the draw. tick: told of rows by table.
+    """Read the keys of all tables and resolve all links. readers: each reads one table at a time.
 
-    folder: for keys that do not fit in memory.
+    key: of the draw. folder: for keys that do not fit in memory.
     """
     wanted = needed_codes(catalog, links)
-    found: dict[Name, TableKeys] = {}
-    for name, table in catalog.tables.items():
-        wish = wishes.get(name, Wish())
-        found[name] = _Reading(table, wanted[name], wish, catalog.server_version, folder).read(reader, key)
-        tick(name, found[name].rows)
+
+    def read(name: Name, reader: ArrowReader) -> TableKeys:
+        table, wish = catalog.tables[name], wishes.get(name, Wish())
+        return _Reading(table, wanted[name], wish, catalog.server_version, folder).read(reader, key)
+
+    # The largest first, so that all readers end at about the same time.
+    order = sorted(catalog.tables, key=lambda name: -catalog.tables[name].bytes)
+    made = dict(zip(order, by_reader(readers, order, read), strict=True))
+    found = {name: made[name] for name in catalog.tables}
     resolve_links(found, links, folder)
     return found
 

@@ -124,7 +124,7 @@ class Selection:
 
 
 def select_rows(
-    reader: ArrowReader,
+    readers: Sequence[ArrowReader],
     catalog: Catalog,
     policy: Policy,
     fraction: float,
@@ -132,17 +132,16 @@ def select_rows(
     *,
     target_bytes: int | None = None,
     work: Path | None = None,
-    tick: Callable[[Name, int], None] = lambda name, rows: None,
 ) -> tuple[dict[Name, Selection], float]:
     """The subset at ``fraction`` of the heads, closed under all links, and the fraction. key: of the draw.
 
-    target_bytes: the fraction that comes nearest to it from below counts instead. work: folder for keys that
-    do not fit in memory. Raises SourceError, RulesError.
+    readers: one or more, each for a table at a time. target_bytes: the fraction that comes nearest to it from
+    below counts instead. work: folder for keys that do not fit in memory. Raises SourceError, RulesError.
     """
     links = make_links(catalog, policy.subset.virtual_keys)
-    wishes = make_wishes(reader, catalog, policy)
+    wishes = make_wishes(readers[0], catalog, policy)
     folder = None if work is None else spill_folder(work, catalog, links)
-    keys = read_keys(reader, catalog, links, key, wishes, tick=tick, folder=folder)
+    keys = read_keys(readers, catalog, links, key, wishes, folder=folder)
     chooser = Chooser(catalog, keys, links, policy, fraction, key)
     if target_bytes is not None:
         fraction = fraction_for_bytes(target_bytes, lambda f: _bytes(catalog, chooser.rows(f).chosen, keys))

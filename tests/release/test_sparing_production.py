@@ -41,6 +41,29 @@ def test_production_sees_no_more_connections_than_allowed(
     assert held.outcome.status == 0, held.outcome.text
 
 
+@pytest.mark.parametrize("most", [2, 3])
+def test_no_stage_opens_more_connections_than_allowed(most: int, staging: Staging) -> None:
+    """Nor do the pass over the keys, the check of the sample and the profiles."""
+    limit(staging, f"max_source_connections: {most}")
+    staging.settings = replace(staging.settings, connections=4)
+    seen, ended = [0], threading.Event()
+
+    def watch() -> None:
+        with staging.settings.need_source().connect(autocommit=True) as production:
+            while not ended.is_set():
+                (count,) = production.execute(OURS).fetchone() or (0,)
+                seen[0] = max(seen[0], count)
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        staging.refresh(fraction=0.5)
+    finally:
+        ended.set()
+        watching.join()
+    assert seen[0] == most
+
+
 @contextlib.contextmanager
 def busy_sessions(database: Database, count: int) -> Iterator[None]:
     """Sessions that work, or seem to, until the block ends."""

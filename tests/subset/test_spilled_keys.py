@@ -31,9 +31,9 @@ def test_the_same_rows_are_chosen_from_disk(
             assert not work.exists()
             monkeypatch.setattr(_spill, "_SHARE", 0.0)
             assert _spill.spill_folder(work, catalog, links) == work
-            keys = read_keys(reader, catalog, links, KEY, make_wishes(reader, catalog, policy), folder=work)
-            spilled, _ = select_rows(reader, catalog, policy, 0.1, KEY, work=work)
-            held, _ = select_rows(reader, catalog, policy, 0.1, KEY)
+            keys = read_keys([reader], catalog, links, KEY, make_wishes(reader, catalog, policy), folder=work)
+            spilled, _ = select_rows([reader], catalog, policy, 0.1, KEY, work=work)
+            held, _ = select_rows([reader], catalog, policy, 0.1, KEY)
     assert all(isinstance(table.address, np.memmap) for table in keys.values() if table.rows)
     assert all(isinstance(table.draw, np.memmap) for table in keys.values() if table.rows)
     found = [at for table in keys.values() for at in table.references.values() if len(at)]

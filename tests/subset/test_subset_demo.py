@@ -19,7 +19,7 @@ def chosen_of(database: Database, policy: Policy, fraction: float) -> tuple[Cata
     with Snapshot(database, application="test") as snapshot:
         catalog = read_catalog(snapshot)
         with closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
-            return catalog, select_rows(reader, catalog, policy, fraction, KEY)[0]
+            return catalog, select_rows([reader], catalog, policy, fraction, KEY)[0]
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ def test_a_lost_row_is_missed(
     with Snapshot(source_db, application="test") as snapshot:
         catalog = read_catalog(snapshot)
         with closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
-            selections, _ = select_rows(reader, catalog, Policy(), 0.2, bytes(32))
+            selections, _ = select_rows([reader], catalog, Policy(), 0.2, bytes(32))
         checks = check_sample(snapshot, catalog, selections, connections=2)
         assert not [r for r in checks if r.status == "fail"]
         assert ["was noticed" in r.message for r in checks if r.name == "planted_skew"] == [True]
