@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Generator
-from typing import Any, cast
 
 import pytest
 
-from parity_data.transfer import extract
+from parity_data.catalog.ahead import ahead as read_ahead
 
 
 class Batches:
@@ -36,8 +35,8 @@ class Batches:
             self.closed = True
 
 
-def ahead(batches: Batches) -> Generator[Any]:
-    return cast("Generator[Any]", extract.ahead(cast(Any, batches.read())))
+def ahead(batches: Batches) -> Generator[int]:
+    return read_ahead(batches.read())
 
 
 def test_every_batch_comes_once_and_in_order() -> None:
