@@ -359,6 +359,24 @@ def test_long_texts_take_no_several_steps() -> None:
         )
 
 
+_HALVES = st.integers(2, 2**40 - 1).flatmap(lambda size: st.tuples(st.integers(0, size - 1), st.just(size)))
+
+
+@given(_HALVES, _HALVES, st.integers(0, 2**39))
+def test_a_chunk_as_a_block_is_all_of_its_number(
+    left: tuple[int, int], right: tuple[int, int], place: int
+) -> None:
+    """Else chunks that differ by a multiple of 2**64 would be one in the tweaks of the others."""
+    (a, u), (b, v) = left, right
+    halves = np.array([[a], [b], [u], [v]], np.uint64)
+    for led in (False, True):
+        blocks = np.empty((1, 2), np.uint64)
+        number_loops.blocks_of(np.array([[place, 0, 0, 0, 0]]), halves, 0, led, blocks)
+        first, second = (int.from_bytes(word.tobytes(), "big") for word in blocks[0])
+        assert (first >> 48 << 64) + second == a * v + b
+        assert first % 2**48 == place + 2**40
+
+
 def test_a_text_is_one_word_whatever_its_neighbours_are() -> None:
     """More texts than are taken at once, long and short, with marks and without, some characters staying."""
     random = Random(3)
