@@ -33,7 +33,7 @@ _free = function_of(_libpq, "PQfreemem", types.void(types.intp))
 _LOST, _FULL = -2, -3
 
 #: For how long a server is waited for to take the request to cancel a statement.
-_CANCEL_SECONDS = 5.0
+CANCEL_SECONDS = 5.0
 
 
 @compiled
@@ -122,7 +122,7 @@ class _Messages:
         """Cancel the statement, if it has not ended, and take off the connection what is on its way."""
         if self._ended == _FULL and not self._connection.closed:
             with contextlib.suppress(psycopg.Error):
-                self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
+                self._connection.cancel_safe(timeout=CANCEL_SECONDS)
             while self.fill() is not None:
                 pass
             with contextlib.suppress(psycopg.Error):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing, contextmanager, suppress
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from parity_data.catalog._copy_out import copy_out
+from parity_data.catalog._copy_out import CANCEL_SECONDS, copy_out
 from parity_data.catalog.fields import Fields, arrays
 from parity_data.compiled import compiled
 from parity_data.database import Database
@@ -23,6 +24,9 @@ from parity_data.errors import ParityError, SourceError, TargetError
 
 #: Packed row addresses: block number * 65536 + line pointer, ascending.
 RowAddresses = npt.NDArray[np.int64]
+
+#: For how long statements that are to be cancelled are waited for before they are cancelled again.
+_AGAIN_SECONDS = 0.5
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -79,6 +83,11 @@ class ArrowReader:
 
     def _explain(self, error: psycopg.Error, where: str) -> ParityError:
         return explain(error, where)
+
+    def cancel(self) -> None:
+        """Cancel the statement that another thread may be reading, if there is one."""
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=CANCEL_SECONDS)
 
     def close(self) -> None:
         self._connection.close()
@@ -152,20 +161,41 @@ def _unpack_tids(raw: npt.NDArray[np.uint8], start: int, found: npt.NDArray[np.i
 def by_reader(
     readers: Sequence[ArrowReader], items: Sequence[_T], look: Callable[[_T, ArrowReader], _R]
 ) -> list[_R]:
-    """What ``look`` makes of each item, in their order; each reader is given to one at a time."""
+    """What ``look`` makes of each item, in their order; each reader is given to one at a time.
+
+    Where one fails, or somebody interrupts, the statements of the others are cancelled.
+    """
     free: SimpleQueue[ArrowReader] = SimpleQueue()
     for reader in readers:
         free.put(reader)
+    ended = threading.Event()
 
-    def with_reader(item: _T) -> _R:
+    def with_reader(item: _T) -> _R | None:
         reader = free.get()
         try:
-            return look(item, reader)
+            return None if ended.is_set() else look(item, reader)
+        except BaseException:
+            ended.set()
+            raise
         finally:
             free.put(reader)
 
     with ThreadPoolExecutor(len(readers), thread_name_prefix="reads") as pool:
-        return list(pool.map(with_reader, items))
+        found = [pool.submit(with_reader, item) for item in items]
+        try:
+            wait(found, return_when=FIRST_EXCEPTION)
+            for one in found:
+                if one.done() and (error := one.exception()) is not None:
+                    raise error
+        except BaseException:
+            ended.set()
+            # A statement may begin just after it was to be cancelled.
+            while wait(found, timeout=0).not_done:
+                for reader in readers:
+                    reader.cancel()
+                wait(found, timeout=_AGAIN_SECONDS)
+            raise
+        return [cast("_R", one.result()) for one in found]
 
 
 def tid(address: int) -> str:
