@@ -155,7 +155,7 @@ def test_the_demo_masked(
 
 @pytest.mark.slow
 @pytest.mark.samples
-@pytest.mark.parametrize(("name", "least"), [("chinook", 15), ("northwind", 15)])
+@pytest.mark.parametrize(("name", "least"), [("chinook", 15), ("northwind", 15), ("pagila", 15)])
 def test_a_sample_masked_as_proposed(
     name: str,
     least: int,
