@@ -19,6 +19,7 @@ U64 = npt.NDArray[np.uint64]
 Blocks = npt.NDArray[np.uint8]
 
 ROUNDS = 10
+_ONCE = np.uint64(1)
 
 
 def ff1(key: bytes, radix: int, tweak: bytes, numerals: Sequence[int], *, decrypt: bool = False) -> list[int]:
@@ -117,22 +118,17 @@ class BulkFF1:
                 number_loops.answer(mac, changed, modulus, inverse, max(0, i + step), shift, state, blocks)
         return halves[0], halves[1]
 
-    def step(self, a: U64, b: U64, u: U64, v: U64, state: U64, times: U64 | None = None) -> tuple[U64, U64]:
+    def step(
+        self, a: U64, b: U64, u: U64, v: U64, state: U64, times: U64 | np.uint64 = _ONCE
+    ) -> tuple[U64, U64]:
         """Where the value goes: with p this FF1, p(i) -> p(i + 1), one cycle through the whole domain.
 
         A bijection in which nothing maps to itself (for domains of 2 and more), unlike FF1 alone.
-        times: how many steps each goes, once where it is not given.
+        times: how many steps, of all or of each.
         """
         a, b = self.decrypt(a, b, u, v, state)
-        if times is not None:
-            b = b + times
-            return self.encrypt((a + b // v) % u, b % v, u, v, state)
-        b = b + np.uint64(1)
-        carry = b == v
-        b[carry] = 0
-        a = a + carry
-        a[a == u] = 0
-        return self.encrypt(a, b, u, v, state)
+        b = b + times
+        return self.encrypt((a + b // v) % u, b % v, u, v, state)
 
 
 def head(radix: int, u: int, n: int) -> bytes:
