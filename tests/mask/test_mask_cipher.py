@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -357,6 +358,28 @@ def test_long_texts_take_no_several_steps() -> None:
         TokenCipher(bytes(32)).mask_whole(
             flat.data.copy(), flat.offsets, np.empty(0, np.int64), np.array([2])
         )
+
+
+@pytest.mark.parametrize(("u", "v"), [(30, 7), (7, 30), (1, 40), (40, 1), (2, 2)])
+def test_steps_go_through_all_members_in_one_cycle(u: int, v: int) -> None:
+    """From every half to the next one, too; and many steps at once are as many single ones."""
+    cipher, members = BulkFF1(bytes(range(16))), np.arange(u * v, dtype=np.uint64)
+    us, vs = np.full(u * v, u, np.uint64), np.full(u * v, v, np.uint64)
+    state = cipher.state(np.zeros((1, 16), np.uint8), np.zeros((1, 16), np.uint8))
+    states = np.repeat(state, u * v, axis=0)
+
+    def stepped(times: np.uint64 | npt.NDArray[np.uint64]) -> list[int]:
+        a, b = cipher.step(members // vs, members % vs, us, vs, states, times)
+        return [int(number) for number in a * vs + b]
+
+    follows = stepped(np.uint64(1))
+    walk = [0]
+    while follows[walk[-1]] != 0:
+        walk.append(follows[walk[-1]])
+    assert sorted(walk) == members.tolist()
+    at = {member: place for place, member in enumerate(walk)}
+    far = stepped(members)
+    assert far == [walk[(at[member] + member) % (u * v)] for member in range(u * v)]
 
 
 _HALVES = st.integers(2, 2**40 - 1).flatmap(lambda size: st.tuples(st.integers(0, size - 1), st.just(size)))
