@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing, contextmanager, suppress
 from queue import SimpleQueue
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import psycopg
 import pyarrow as pa
 from psycopg import sql
@@ -20,7 +21,7 @@ from parity_data.catalog._copy_out import CANCEL_SECONDS, copy_out
 from parity_data.catalog.fields import Fields, arrays
 from parity_data.compiled import compiled
 from parity_data.database import Database
-from parity_data.errors import ParityError, SourceError, TargetError
+from parity_data.errors import Cancelled, ParityError, SourceError, TargetError
 
 #: Packed row addresses: block number * 65536 + line pointer, ascending.
 RowAddresses = npt.NDArray[np.int64]
@@ -159,21 +160,27 @@ def _unpack_tids(raw: npt.NDArray[np.uint8], start: int, found: npt.NDArray[np.i
 
 
 def by_reader(
-    readers: Sequence[ArrowReader], items: Sequence[_T], look: Callable[[_T, ArrowReader], _R]
+    readers: Sequence[ArrowReader],
+    items: Sequence[_T],
+    look: Callable[[_T, ArrowReader], _R],
+    ended: threading.Event | None = None,
 ) -> list[_R]:
     """What ``look`` makes of each item, in their order; each reader is given to one at a time.
 
-    Where one fails, or somebody interrupts, the statements of the others are cancelled.
+    Where one fails, or somebody interrupts, the statements of the others are cancelled. ended: set by who
+    wants no more items begun; whoever sets it ends the statements, and Cancelled is raised.
     """
     free: SimpleQueue[ArrowReader] = SimpleQueue()
     for reader in readers:
         free.put(reader)
-    ended = threading.Event()
+    ended = ended or threading.Event()
 
-    def with_reader(item: _T) -> _R | None:
+    def with_reader(item: _T) -> _R:
         reader = free.get()
         try:
-            return None if ended.is_set() else look(item, reader)
+            if ended.is_set():
+                raise Cancelled("Reading was ended.")
+            return look(item, reader)
         except BaseException:
             ended.set()
             raise
@@ -189,13 +196,18 @@ def by_reader(
                     raise error
         except BaseException:
             ended.set()
-            # A statement may begin just after it was to be cancelled.
-            while wait(found, timeout=0).not_done:
-                for reader in readers:
-                    reader.cancel()
-                wait(found, timeout=_AGAIN_SECONDS)
+            end_reading(lambda: readers, found)
             raise
-        return [cast("_R", one.result()) for one in found]
+        return [one.result() for one in found]
+
+
+def end_reading(readers: Callable[[], Sequence[ArrowReader]], found: Sequence[Future[Any]]) -> None:
+    """Cancel what the readers read until all that is found by them is done. readers: those there are by now."""
+    # A statement may begin just after it was to be cancelled.
+    while wait(found, timeout=0).not_done:
+        for reader in readers():
+            reader.cancel()
+        wait(found, timeout=_AGAIN_SECONDS)
 
 
 def tid(address: int) -> str:
@@ -211,4 +223,7 @@ def packed(tid: str) -> int:
 
 def tid_array(addresses: RowAddresses) -> str:
     """Packed addresses as the text of an array of ``tid``."""
-    return "{" + ",".join(f'"{tid(address)}"' for address in addresses.tolist()) + "}"
+    block, line = pl.col("block"), pl.col("line")
+    texts = pl.concat_str(pl.lit('"('), block, pl.lit(","), line, pl.lit(')"'))
+    places = pl.DataFrame({"block": addresses >> 16, "line": addresses & 0xFFFF})
+    return "{" + str(places.select(texts.str.join(",")).item()) + "}"

@@ -7,6 +7,7 @@ of production, and what happens to the chosen ones afterwards is proven by the m
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,8 @@ import polars as pl
 import pyarrow as pa
 from psycopg import sql
 
-from parity_data.catalog import Catalog, Name, Snapshot, Table
-from parity_data.catalog.arrow import ArrowReader, by_reader, open_readers, unpack_tids
+from parity_data.catalog import Catalog, Name, Table
+from parity_data.catalog.arrow import ArrowReader, by_reader, unpack_tids
 from parity_data.catalog.model import Column
 from parity_data.errors import SourceError
 from parity_data.profile.rows import expression, family
@@ -34,24 +35,34 @@ from parity_data.verify.sample import NULL_SHARE, Estimator, Figure, Judged, Mar
 COLUMN_BYTES = 256 * 1024 * 1024
 
 
+def sampled_of(selections: Mapping[Name, Selection]) -> dict[Name, Selection]:
+    """Those tables of which not all rows go, and that have any."""
+    return {n: s for n, s in selections.items() if s.sample is not None and s.total}
+
+
 def check_sample(
-    snapshot: Snapshot, catalog: Catalog, selections: Mapping[Name, Selection], *, connections: int = 1
+    readers: Sequence[ArrowReader],
+    catalog: Catalog,
+    selections: Mapping[Name, Selection],
+    *,
+    ended: threading.Event | None = None,
 ) -> list[CheckResult]:
     """Checks of the chosen rows, none where all rows go.
 
     'subset_rows', 'drawn_rows', 'owned_rows', 'reference_share', 'fan_out', 'distribution', 'left_out',
     'relinked' and 'planted_skew'.
 
-    connections: how many tables are read at once. Raises SourceError when the snapshot is gone.
+    readers: one or more, each for a table at a time. ended: as in ``by_reader``. Raises SourceError when the
+    snapshot is gone, Cancelled.
     """
-    sampled = {n: s for n, s in selections.items() if s.sample is not None and s.total}
+    sampled = sampled_of(selections)
     if not sampled:
         return []
     # The largest first, so that all readers end at about the same time.
     todo = sorted(sampled, key=lambda name: -sampled[name].total)
-    count = max(1, min(connections, len(todo)))
-    with open_readers(snapshot.database, snapshot.id, count) as readers:
-        made = by_reader(readers, todo, lambda n, reader: _judge_table(catalog.tables[n], selections, reader))
+    made = by_reader(
+        readers, todo, lambda n, reader: _judge_table(catalog.tables[n], selections, reader), ended
+    )
     found = dict(zip(todo, made, strict=True))
     judged = [one for name in sampled for one in found[name][0]]
     unseen = [one for name in sampled for one in found[name][1]]

@@ -36,6 +36,7 @@ from parity_data.refresh.memory import give_back
 from parity_data.refresh.objects import copy_blobs, restore, restore_pre_data
 from parity_data.refresh.profiles import make_profiles
 from parity_data.refresh.request import RefreshRequest, share_of
+from parity_data.refresh.sampling import Sampling
 from parity_data.refresh.scratch import clear_scratch, scratch
 from parity_data.refresh.sending import sending
 from parity_data.refresh.swapping import open_ledger
@@ -312,9 +313,13 @@ class Refresh:
                 todo="A release is one consistent whole: start a full refresh.",
             )
         self.ledger.renew()
-        # The target is busy for a while, and this process is not.
+        # The target is busy for a while, and neither this process nor production is.
         aside = self._exit.enter_context(ThreadPoolExecutor(1, thread_name_prefix="audit"))
         self.auditing = aside.submit(begin_audit, self.witnesses.digests, self.masks)
+        readers = self.policy.load.workers(self.settings.connections)
+        self.sampling = self._exit.enter_context(
+            contextlib.closing(Sampling(self.snapshot, self.catalog, self.selections, readers))
+        )
         if self.building.makes_objects:
             restore(self, "post-data", self.entries)
         with self.building.connect() as connection:

@@ -16,7 +16,6 @@ from parity_data.catalog.migrations import migration_heads
 from parity_data.mask import MaskSpec
 from parity_data.refresh.declared import declared_differences, judged
 from parity_data.refresh.nights import built_bytes
-from parity_data.refresh.representative import check_sample
 from parity_data.refresh.staged_texts import StagedTexts
 from parity_data.refresh.surroundings import flag_checks, look_around
 from parity_data.verify.canaries import Canaries, check_canaries
@@ -91,12 +90,7 @@ class Verification:
             ),
             *check_migrations(migration_heads(production), migration_heads(connection, hidden=self._hidden)),
             *self._check_rows(),
-            *check_sample(
-                refresh.snapshot,
-                refresh.catalog,
-                refresh.selections,
-                connections=refresh.policy.load.workers(refresh.settings.connections),
-            ),
+            *refresh.sampling.result(),
             *self._check_masks(),
             *self._check_load(),
             *self._check_nulls(),

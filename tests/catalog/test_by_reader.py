@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 from psycopg import sql
 
-from parity_data.catalog.arrow import ArrowReader, by_reader
+from parity_data.catalog.arrow import ArrowReader, by_reader, end_reading
 from parity_data.database import Database
-from parity_data.errors import SourceError
+from parity_data.errors import Cancelled, SourceError
 
 _ASLEEP = (
     "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()"
@@ -37,29 +38,51 @@ def test_answers_come_in_the_order_of_the_items(readers: list[ArrowReader]) -> N
 def test_what_others_read_is_cancelled(
     failure: type[BaseException], source_db: Database, readers: list[ArrowReader]
 ) -> None:
-    ended: list[object] = []
-    ready = threading.Event()
+    slept: list[object] = []
 
     def look(number: int, reader: ArrowReader) -> None:
         if number == 1:
-            ready.wait()
+            wait_until_asleep(source_db)
             raise failure
-        try:
-            for _ in reader.batches(sql.SQL("SELECT pg_sleep(600)::text AS slept"), "here"):
-                pass
-            ended.append("slept")
-        except SourceError as error:
-            ended.append(error)
-            raise
+        sleep(reader, slept)
 
-    def watch() -> None:
-        with source_db.connect(autocommit=True) as connection:
-            while connection.execute(_ASLEEP).fetchone() != (1,):
-                pass
-        ready.set()
-
-    threading.Thread(target=watch).start()
     with pytest.raises(failure):
         by_reader(readers, [0, 1, 2], look)
-    (error,) = ended  # and the third was not begun
+    (error,) = slept  # and the third was not begun
     assert isinstance(error, SourceError)
+
+
+def test_somebody_else_may_end_it(source_db: Database, readers: list[ArrowReader]) -> None:
+    slept: list[object] = []
+    ended = threading.Event()
+
+    def look(number: int, reader: ArrowReader) -> None:
+        with suppress(SourceError):  # as of a table whose columns cannot be read
+            sleep(reader, slept)
+
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(by_reader, readers[:1], [0, 1, 2], look, ended)
+        wait_until_asleep(source_db)
+        ended.set()
+        end_reading(lambda: readers, [found])
+        with pytest.raises(Cancelled):
+            found.result()
+    (error,) = slept
+    assert isinstance(error, SourceError)
+
+
+def sleep(reader: ArrowReader, slept: list[object]) -> None:
+    """Have a reader sleep for long, and note how that ended."""
+    try:
+        for _ in reader.batches(sql.SQL("SELECT pg_sleep(600)::text AS slept"), "here"):
+            pass
+        slept.append("slept")
+    except SourceError as error:
+        slept.append(error)
+        raise
+
+
+def wait_until_asleep(database: Database) -> None:
+    with database.connect(autocommit=True) as connection:
+        while connection.execute(_ASLEEP).fetchone() != (1,):
+            pass

@@ -11,12 +11,13 @@ import numpy.typing as npt
 import pytest
 from fix_copies import run_script
 
-from parity_data.catalog import Name, Snapshot, read_catalog
+from parity_data.catalog import Catalog, Name, Snapshot, read_catalog
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.database import Database
-from parity_data.refresh.representative import check_sample
+from parity_data.refresh.sampling import Sampling
 from parity_data.rules import Policy
 from parity_data.subset import Selection, select_rows
+from parity_data.verify.result import CheckResult
 
 Rows = npt.NDArray[np.bool_]
 OWNER, OWNED = Name("public", "customer"), Name("public", "purchase")
@@ -29,6 +30,13 @@ insert into purchase select i, case when i <= 200 then 5 else 1 + (i * i) % 2000
     'thing ' || i % 9 from generate_series(1, 6000) i;
 analyze;
 """
+
+
+def checked(
+    snapshot: Snapshot, catalog: Catalog, selections: Mapping[Name, Selection]
+) -> list[CheckResult]:
+    with closing(Sampling(snapshot, catalog, selections, 2)) as sampling:
+        return sampling.result()
 
 
 def first_drawn(selection: Selection) -> Rows:
@@ -64,14 +72,14 @@ def test_a_lost_row_is_missed(
         catalog = read_catalog(snapshot)
         with closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
             selections, _ = select_rows([reader], catalog, Policy(), 0.2, bytes(32))
-        checks = check_sample(snapshot, catalog, selections, connections=2)
+        checks = checked(snapshot, catalog, selections)
         assert not [r for r in checks if r.status == "fail"]
         assert ["was noticed" in r.message for r in checks if r.name == "planted_skew"] == [True]
         sample = selections[table].sample
         assert sample is not None
         kept = replace(sample, chosen=sample.chosen & ~lost(selections))
         selections[table] = replace(selections[table], sample=kept, rows=int(kept.chosen.sum()))
-        checks = check_sample(snapshot, catalog, selections)
+        checks = checked(snapshot, catalog, selections)
         failed = [r for r in checks if r.status == "fail" and r.name == check]
         assert [r.value for r in failed] == [1]
         assert failed[0].scope.startswith(str(table))
