@@ -202,7 +202,7 @@ def by_reader(
 
 
 def end_reading(readers: Callable[[], Sequence[ArrowReader]], found: Sequence[Future[Any]]) -> None:
-    """Cancel what the readers read until all that is found by them is done. readers: those there are by now."""
+    """Cancel what the readers read until all that they find is done. readers: those there are by now."""
     # A statement may begin just after it was to be cancelled.
     while wait(found, timeout=0).not_done:
         for reader in readers():

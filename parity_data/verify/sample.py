@@ -31,7 +31,7 @@ import numpy.typing as npt
 from parity_data.subset.clusters import Clusters
 from parity_data.subset.labels import distinct
 from parity_data.verify._chance import poisson_quantile
-from parity_data.verify._figure_loops import share_of
+from parity_data.verify._figure_loops import spread_of
 from parity_data.verify.result import CheckResult
 
 Marks = npt.NDArray[np.bool_]
@@ -123,10 +123,13 @@ class Estimator:
         #: Rows that the draw could have reached; those of heads that are too heavy stay out of every figure.
         self._reached = (clusters.chance > 0)[clusters.of_row]
         self.left_out = int(len(self._reached) - self._reached.sum())
-        of_reached = clusters.of_row[self._reached]
-        self._sizes = np.bincount(of_reached, minlength=clusters.count).astype(np.float64)
+        self._all_reached = not self.left_out
+        self._of_reached = clusters.of_row if self._all_reached else clusters.of_row[self._reached]
+        self._sizes = np.bincount(self._of_reached, minlength=clusters.count).astype(np.float64)
         self._rows = float(self._sizes.sum())
-        self._weights = float(clusters.weight.sum())
+        self._chosen = np.flatnonzero(clusters.weight)
+        self._chosen_weight = clusters.weight[self._chosen]
+        self._weights = float(self._chosen_weight.sum())
         free = (clusters.stratum >= 0) & (clusters.chance < 1)
         strata, self._at, _ = distinct(clusters.stratum[free])
         self._free = np.flatnonzero(free)
@@ -135,6 +138,8 @@ class Estimator:
         drawn = np.bincount(self._at[clusters.drawn[self._free]], minlength=count).astype(np.float64)
         self._spoken = (drawn > 0) & (heads > 1)
         self._heads = heads
+        own = self._sizes[self._free]
+        self._powers = np.stack([np.bincount(self._at, own**n, minlength=count) for n in (1, 2, 3)])
         self._factor = np.where(
             self._spoken, heads**2 * (1 / np.maximum(drawn, 1) - 1 / np.maximum(heads, 1)), 0
         )
@@ -155,11 +160,17 @@ class Estimator:
     def figure(self, mark: Mark) -> Figure:
         """The share of rows that bear the mark."""
         clusters = self.clusters
-        rows, weight, variance, moment = share_of(
-            mark.rows, self._reached, clusters.of_row, clusters.weight, self._sizes,
-            self._free, self._at, self._heads, self._factor, self._third, self._alone, self._alone_factor,
-        )  # fmt: skip
+        marked = mark.rows if self._all_reached else mark.rows[self._reached]
+        rows = int(np.count_nonzero(marked))
+        weight = float(self._chosen_weight[mark.rows[self._chosen]].sum())
         whole = rows / self._rows
+        fewer = whole <= 0.5
+        share = whole if fewer else (self._rows - rows) / self._rows
+        variance, moment = spread_of(
+            marked, fewer, share, self._of_reached, self._sizes,
+            self._free, self._at, self._heads, self._powers, self._factor, self._third,
+            self._alone, self._alone_factor,
+        )  # fmt: skip
         thinning = clusters.thinning
         if thinning < 1:
             variance += (1 - thinning) / thinning * whole * (1 - whole) * self._weights

@@ -32,9 +32,7 @@ analyze;
 """
 
 
-def checked(
-    snapshot: Snapshot, catalog: Catalog, selections: Mapping[Name, Selection]
-) -> list[CheckResult]:
+def checked(snapshot: Snapshot, catalog: Catalog, selections: Mapping[Name, Selection]) -> list[CheckResult]:
     with closing(Sampling(snapshot, catalog, selections, 2)) as sampling:
         return sampling.result()
 

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from parity_data.subset.clusters import Clusters
 from parity_data.verify import marks, planted_skew
@@ -185,3 +187,46 @@ def test_a_draw_of_a_few_heads_says_that_it_is_too_small() -> None:
     result = check_planted_skew("shop.rows", few, judged_of(500))
     assert (result.status, result.value) == ("pass", None)
     assert "Too few" in result.message
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    share=st.sampled_from([0.0, 0.001, 0.3, 0.5, 0.8, 0.999, 1.0]),
+    whale=st.booleans(),
+)
+def test_a_figure_is_what_the_formula_says(seed: int, share: float, whale: bool) -> None:
+    random = np.random.default_rng(seed)
+    size = random.integers(0, 6, 60)
+    size[0] = 50_000 if whale else 3
+    of_row = np.repeat(np.arange(60), size)
+    stratum = random.integers(-1, 4, 60)
+    chance = np.where(stratum < 0, random.choice([0.0, 0.25, 1.0], 60), 0.5)
+    drawn = random.random(60) < chance
+    weight = np.where(drawn, 2.0, 0.0)[of_row]
+    marked = random.random(len(of_row)) < share
+    estimator = Estimator(Clusters(of_row, stratum, chance, drawn, weight))
+    assume(estimator.judges)
+    figure = estimator.figure(Mark("mark", marked))
+    reached = (chance > 0)[of_row]
+    m = np.bincount(of_row[reached], minlength=60).astype(float)
+    h = np.bincount(of_row[reached & marked], minlength=60).astype(float)
+    e = h - h.sum() / m.sum() * m
+    variance, moment = 0.0, 0.0
+    alone = (stratum < 0) & (chance > 0) & (chance < 1)
+    for number in range(4):
+        here = stratum == number
+        n, N = int((here & drawn).sum()), int(here.sum())
+        if not n or N < 2:
+            alone |= here
+            continue
+        gap = e[here] - e[here].mean()
+        variance += N**2 * (1 / n - 1 / N) * gap @ gap / (N - 1)
+        moment += (N / n - 1) * (N / n - 2) * (gap**3).sum()
+    odds = (1 - chance[alone]) / chance[alone]
+    variance += (odds * e[alone] ** 2).sum()
+    moment += (odds * (odds - 1) * e[alone] ** 3).sum()
+    close = pytest.approx
+    assert figure.whole == close(h.sum() / m.sum(), abs=1e-12)
+    assert figure.sd == close(variance**0.5 / m.sum(), rel=1e-6, abs=1e-9)
+    if variance > 1e-6:
+        assert figure.skewness == close(abs(moment) / variance**1.5, rel=1e-6, abs=1e-4)
