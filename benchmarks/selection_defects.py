@@ -152,11 +152,13 @@ def measure(database: Database, trials: int, fraction: float) -> None:
     seen: dict[str, list[CheckResult]] = {name: [] for name in DEFECTS}
     by: dict[str, set[str]] = {name: set() for name in DEFECTS}
     policy = Policy()
-    with Snapshot(database, application="parity-data benchmark") as snapshot:
+    with (
+        Snapshot(database, application="parity-data benchmark") as snapshot,
+        contextlib.closing(ArrowReader(snapshot.database, snapshot.id)) as reader,
+    ):
         catalog = read_catalog(snapshot)
-        with contextlib.closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
-            links = make_links(catalog)
-            keys = read_keys([reader], catalog, links, bytes(32), make_wishes(reader, catalog, policy))
+        links = make_links(catalog)
+        keys = read_keys([reader], catalog, links, bytes(32), make_wishes(reader, catalog, policy))
         for number in range(trials):
             random = np.random.default_rng(number)
             drawn = {name: replace(table, draw=random.random(table.rows)) for name, table in keys.items()}
@@ -164,12 +166,12 @@ def measure(database: Database, trials: int, fraction: float) -> None:
             chosen = Chosen(
                 selections, _marked(snapshot, selections, ORDERS), _marked(snapshot, selections, CUSTOMERS)
             )
-            checks = check_sample(snapshot, catalog, selections)
+            checks = check_sample([reader], catalog, selections)
             honest += any(result.status == "fail" for result in checks)
             for name, (table, lost) in DEFECTS.items():
                 rows = lost(chosen, random)
                 damaged = without(selections, table, rows)
-                checks = check_sample(snapshot, catalog, damaged)
+                checks = check_sample([reader], catalog, damaged)
                 results = [r for r in checks if r.scope.startswith(str(table))]
                 failed = {
                     r.scope.removeprefix(f"{table}").lstrip(".") or "rows" for r in results if _failed(r)

@@ -139,7 +139,7 @@ class Estimator:
         self._spoken = (drawn > 0) & (heads > 1)
         self._heads = heads
         own = self._sizes[self._free]
-        self._powers = np.stack([np.bincount(self._at, own**n, minlength=count) for n in (1, 2, 3)])
+        self._powers = np.stack([np.bincount(self._at, own**n, count).astype(np.float64) for n in (1, 2, 3)])
         self._factor = np.where(
             self._spoken, heads**2 * (1 / np.maximum(drawn, 1) - 1 / np.maximum(heads, 1)), 0
         )

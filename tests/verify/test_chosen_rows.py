@@ -14,6 +14,7 @@ from fix_copies import run_script
 from parity_data.catalog import Catalog, Name, Snapshot, read_catalog
 from parity_data.catalog.arrow import ArrowReader
 from parity_data.database import Database
+from parity_data.errors import Cancelled
 from parity_data.refresh.sampling import Sampling
 from parity_data.rules import Policy
 from parity_data.subset import Selection, select_rows
@@ -81,3 +82,29 @@ def test_a_lost_row_is_missed(
         failed = [r for r in checks if r.status == "fail" and r.name == check]
         assert [r.value for r in failed] == [1]
         assert failed[0].scope.startswith(str(table))
+
+
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+"""
+
+
+def test_the_check_of_the_sample_can_be_ended(source_db: Database) -> None:
+    run_script(source_db, _TABLES)
+    with (
+        Snapshot(source_db, application="test") as snapshot,
+        source_db.connect() as other,
+        source_db.connect(autocommit=True) as onlooker,
+    ):
+        catalog = read_catalog(snapshot)
+        with closing(ArrowReader(snapshot.database, snapshot.id)) as reader:
+            selections, _ = select_rows([reader], catalog, Policy(), 0.2, bytes(32))
+        snapshot.database = snapshot.database.with_options(lock_timeout="0")  # it would wait for ever
+        other.execute("LOCK TABLE customer, purchase IN ACCESS EXCLUSIVE MODE")
+        sampling = Sampling(snapshot, catalog, selections, 1)
+        while onlooker.execute(_WAITING).fetchone() != (1,):
+            pass
+        sampling.close()
+        with pytest.raises(Cancelled):
+            sampling.result()
+        assert onlooker.execute(_WAITING).fetchone() == (0,)
