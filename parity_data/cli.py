@@ -58,9 +58,9 @@ def main() -> None:
     if "--debug" in sys.argv[2:]:
         sys.argv.remove("--debug")
         sys.argv.insert(1, "--debug")
-    # Libraries make half a million objects that live to the end. Looking through them time and again while
-    # they are imported, and once more at the end, would take two seconds.
-    gc.set_threshold(1_000_000, 20, 50)
+    # Libraries make some hundred thousand objects that live to the end. Looking through them time and again
+    # while they are imported, and once more at the end, would take a second and a half.
+    gc.set_threshold(100_000, 20, 50)
     atexit.register(gc.freeze)
     # A library's advice on desktop sessions, printed wherever none is open.
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
