@@ -196,16 +196,16 @@ def by_reader(
                     raise error
         except BaseException:
             ended.set()
-            end_reading(lambda: readers, found)
+            end_reading(readers, found)
             raise
         return [one.result() for one in found]
 
 
-def end_reading(readers: Callable[[], Sequence[ArrowReader]], found: Sequence[Future[Any]]) -> None:
-    """Cancel what the readers read until all that they find is done. readers: those there are by now."""
+def end_reading(readers: Sequence[ArrowReader], found: Sequence[Future[Any]]) -> None:
+    """Cancel what the readers read until all that they find is done. Readers may be added meanwhile."""
     # A statement may begin just after it was to be cancelled.
     while wait(found, timeout=0).not_done:
-        for reader in readers():
+        for reader in readers:
             reader.cancel()
         wait(found, timeout=_AGAIN_SECONDS)
 

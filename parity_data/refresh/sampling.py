@@ -33,8 +33,9 @@ class Sampling:
 
     def _check(self) -> list[CheckResult]:
         snapshot = self._snapshot
-        with open_readers(snapshot.database, snapshot.id, self._connections) as self._readers:
-            return check_sample(self._readers, self._catalog, self._selections, ended=self._ended)
+        with open_readers(snapshot.database, snapshot.id, self._connections) as readers:
+            self._readers += readers
+            return check_sample(readers, self._catalog, self._selections, ended=self._ended)
 
     def result(self) -> list[CheckResult]:
         """What was found, when it is complete. Raises SourceError; Cancelled after ``close``."""
@@ -43,5 +44,5 @@ class Sampling:
     def close(self) -> None:
         """End it, if it has not ended, and wait until nothing of it reads production any more."""
         self._ended.set()
-        end_reading(lambda: self._readers, [self._found])
+        end_reading(self._readers, [self._found])
         self._aside.shutdown()

@@ -23,12 +23,12 @@ def spread_of(
     marked, of_row: by row. fewer: which of marked and not marked rows are the fewer; share: theirs of all
     rows. sizes: rows by cluster. free: clusters drawn within strata; stratum: of each of them; heads, factor,
     third: by stratum; powers: 3 x strata, sums of their sizes, of the squares and of the cubes. alone:
-    clusters that stand for themselves, with alone_factor, (1 - p) / p. Returns variance and third moment of
-    the estimated number of rows less its expectation.
+    clusters that stand for themselves, with alone_factor, (1 - p) / p. Returns variance and third moment,
+    without its sign, of the estimated number of rows less its expectation.
 
     With h of a cluster's m rows and a share of P, e = h - P m. Sums of e, e^2 and e^3 are those of products
     of h and m, of which most are zero: rows without the mark are counted where they are the fewer, whose e
-    are the same but for their sign. Both sums then have no larger parts that cancel out.
+    are the same but for their sign. So no large parts cancel out.
     """
     bearing = np.zeros(sizes.size)
     for i in range(marked.size):
@@ -59,4 +59,4 @@ def spread_of(
         # A head with chance p adds p (1 - p) (1 - 2p) of the cube of what it stands for.
         variance += alone_factor[i] * own * own
         moment += alone_factor[i] * (alone_factor[i] - 1.0) * own * own * own
-    return variance, moment if fewer else -moment
+    return variance, abs(moment)

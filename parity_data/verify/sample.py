@@ -123,8 +123,7 @@ class Estimator:
         #: Rows that the draw could have reached; those of heads that are too heavy stay out of every figure.
         self._reached = (clusters.chance > 0)[clusters.of_row]
         self.left_out = int(len(self._reached) - self._reached.sum())
-        self._all_reached = not self.left_out
-        self._of_reached = clusters.of_row if self._all_reached else clusters.of_row[self._reached]
+        self._of_reached = clusters.of_row[self._reached] if self.left_out else clusters.of_row
         self._sizes = np.bincount(self._of_reached, minlength=clusters.count).astype(np.float64)
         self._rows = float(self._sizes.sum())
         self._chosen = np.flatnonzero(clusters.weight)
@@ -160,7 +159,7 @@ class Estimator:
     def figure(self, mark: Mark) -> Figure:
         """The share of rows that bear the mark."""
         clusters = self.clusters
-        marked = mark.rows if self._all_reached else mark.rows[self._reached]
+        marked = mark.rows[self._reached] if self.left_out else mark.rows
         rows = int(np.count_nonzero(marked))
         weight = float(self._chosen_weight[mark.rows[self._chosen]].sum())
         whole = rows / self._rows
@@ -175,7 +174,7 @@ class Estimator:
         if thinning < 1:
             variance += (1 - thinning) / thinning * whole * (1 - whole) * self._weights
         sd = math.sqrt(variance) / self._rows
-        skewness = abs(moment) / max((sd * self._rows) ** 3, 1e-300)
+        skewness = moment / max((sd * self._rows) ** 3, 1e-300)
         return Figure(mark.label, whole, weight / self._weights, sd, mark.tolerance, skewness)
 
     def rows(self, fraction: float, rows: int) -> Figure:

@@ -64,7 +64,7 @@ def test_somebody_else_may_end_it(source_db: Database, readers: list[ArrowReader
         found = pool.submit(by_reader, readers[:1], [0, 1, 2], look, ended)
         wait_until_asleep(source_db)
         ended.set()
-        end_reading(lambda: readers, [found])
+        end_reading(readers, [found])
         with pytest.raises(Cancelled):
             found.result()
     (error,) = slept

@@ -44,7 +44,7 @@ def test_a_small_table_is_one_slice_and_so_is_any_before_14() -> None:
     rows=st.integers(1, 5_000), pages=st.integers(1, 1_000), share=st.floats(0.001, 1), seed=st.integers(0, 9)
 )
 def test_every_chosen_row_is_in_one_slice(rows: int, pages: int, share: float, seed: int) -> None:
-    """With rows of a quarter to many times what a slice holds, so that there are from one to thousands."""
+    """A row takes an eighth of what a slice of fetched ones holds, so there are from one to hundreds."""
     random = np.random.default_rng(seed)
     places = np.unique(random.integers(0, pages, rows) << 16 | random.integers(1, 200, rows))
     chosen = places[random.random(len(places)) < share]
