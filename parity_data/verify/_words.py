@@ -134,7 +134,7 @@ def _classes() -> npt.NDArray[np.uint8]:
     """Class of every character, by code point."""
     points = np.concatenate([np.arange(plane << 16, (plane + 1) << 16, dtype="<u4") for plane in _PLANES])
     points[0xD800:0xE000] = 0  # surrogates are no characters
-    chars = pl.Series(list(points.tobytes().decode("utf-32-le")), dtype=pl.String)
+    chars = _characters(points)
     found = np.zeros(0x110000, np.uint8)
     for number, pattern in (
         (_loops.LETTER, r"[\p{L}\p{M}]"),
@@ -143,6 +143,13 @@ def _classes() -> npt.NDArray[np.uint8]:
     ):
         found[points[chars.str.contains(pattern).to_numpy()]] = number
     return found
+
+
+def _characters(points: npt.NDArray[np.uint32]) -> pl.Series:
+    """Each of n code points as a text of its own."""
+    data = np.frombuffer(points.tobytes().decode("utf-32-le").encode(), np.uint8)
+    begins = np.flatnonzero((data & 0xC0) != 0x80)
+    return Flat(data, np.append(begins, data.size)).series()
 
 
 def whole(words: Words, key: Key) -> tuple[U64, I64, I64]:
