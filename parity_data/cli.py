@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
-import warnings
 from typing import Annotated
 
 import typer
@@ -62,8 +61,6 @@ def main() -> None:
     # while they are imported, and once more at the end, would take a second and a half.
     gc.set_threshold(100_000, 20, 50)
     atexit.register(gc.freeze)
-    # A library's advice on desktop sessions, printed wherever none is open.
-    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
     app()
 
 

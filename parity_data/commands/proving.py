@@ -15,6 +15,7 @@ from parity_data.commands._common import (
     Target,
     Work,
     done,
+    imports,
     load,
     verb,
 )
@@ -46,8 +47,9 @@ def verify(
 
     Example: parity verify --json; parity verify --propose
     """
-    from parity_data.refresh.drift import compare_now
-    from parity_data.refresh.proposing import propose_undeclared
+    with imports():
+        from parity_data.refresh.drift import compare_now
+        from parity_data.refresh.proposing import propose_undeclared
 
     settings = load(source, target, rules, work)
     found = compare_now(settings)

@@ -16,6 +16,7 @@ from parity_data.commands._common import (
     Target,
     Work,
     fail,
+    imports,
     load,
     verb,
 )
@@ -58,7 +59,8 @@ def doctor(
 
     Example: parity doctor --source postgresql://reader@prod/shop --target postgresql://owner@staging/shop
     """
-    from parity_data.refresh.doctor import examine
+    with imports():
+        from parity_data.refresh.doctor import examine
 
     found = list(examine(load(source, target, rules, work)))
     if as_json:
@@ -86,9 +88,10 @@ def plan(
 
     Example: parity plan --fraction 0.1; parity plan --fraction 0.1 --svg > plan.svg
     """
-    from parity_data.refresh.plan import make_plan
-    from parity_data.report.forest import picture
-    from parity_data.report.text import size
+    with imports():
+        from parity_data.refresh.plan import make_plan
+        from parity_data.report.forest import picture
+        from parity_data.report.text import size
 
     made = make_plan(load(source, None, rules, work), fraction)
     if as_json:
@@ -149,9 +152,10 @@ def refresh(
 
 def run(configured: Settings, fraction: float | None, mode: str, note: str | None, *, as_json: bool) -> None:
     """Run one refresh, show its progress, print where the report is."""
-    from parity_data.assets.launch import run_refresh
-    from parity_data.progress import progress
-    from parity_data.refresh import RefreshRequest, current_user
+    with imports():
+        from parity_data.assets.launch import run_refresh
+        from parity_data.progress import progress
+        from parity_data.refresh import RefreshRequest, current_user
 
     request = RefreshRequest(fraction=fraction, mode=mode, note=note, requested_by=current_user()).checked()  # type: ignore[arg-type]
     with progress() as tell:

@@ -12,6 +12,7 @@ from parity_data.commands._common import (
     Rules,
     Source,
     Work,
+    imports,
     load,
     tell,
     verb,
@@ -66,7 +67,8 @@ def scan(
 
     Example: parity scan --write scrub_rules
     """
-    from parity_data.refresh import scan as scanning
+    with imports():
+        from parity_data.refresh import scan as scanning
 
     _refuse_odd(write, accept, decide, schema_dump, diff=diff, check=check)
     settings = load(source, None, write or rules, work)
