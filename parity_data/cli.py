@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from parity_data import __version__
+from parity_data.allocator import one_pool
 from parity_data.commands import demonstrating, masking, proving, refreshing, releasing, ruling
 from parity_data.console import output
 
@@ -57,6 +58,7 @@ def main() -> None:
     if "--debug" in sys.argv[2:]:
         sys.argv.remove("--debug")
         sys.argv.insert(1, "--debug")
+    one_pool()
     # Libraries make some hundred thousand objects that live to the end. Looking through them time and again
     # while they are imported, and once more at the end, would take a second and a half.
     gc.set_threshold(100_000, 20, 50)

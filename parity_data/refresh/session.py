@@ -32,7 +32,7 @@ from parity_data.refresh.cover import cover, remembered
 from parity_data.refresh.doctor import preflight
 from parity_data.refresh.extensions import require_extensions
 from parity_data.refresh.known import gather_known
-from parity_data.refresh.memory import give_back, pool
+from parity_data.refresh.memory import give_back
 from parity_data.refresh.objects import copy_blobs, restore, restore_pre_data
 from parity_data.refresh.profiles import make_profiles
 from parity_data.refresh.request import RefreshRequest, share_of
@@ -97,7 +97,6 @@ class Refresh:
         ledger database, made when it was not there.
         """
         self.request.checked()
-        pool()
         # While servers are waited for.
         threading.Thread(target=warm_up, name="warm-up").start()
         settings = self.settings

@@ -12,7 +12,7 @@ PACKAGE = Path(parity_data.__file__).parent
 
 #: From the foundations to those who know everything. What stands in one line may not know each other.
 LAYERS = (
-    ("errors", "secret", "compiled", "embedded"),
+    ("errors", "secret", "compiled", "embedded", "allocator"),
     ("hashes",),
     ("database",),
     ("settings", "console"),
