@@ -90,7 +90,6 @@ class Verification:
             ),
             *check_migrations(migration_heads(production), migration_heads(connection, hidden=self._hidden)),
             *self._check_rows(),
-            *refresh.sampling.result(),
             *self._check_masks(),
             *self._check_load(),
             *self._check_nulls(),
@@ -102,6 +101,8 @@ class Verification:
             *self._check_leaks(),
             *self.around.checks(refresh.policy),
             *flag_checks(refresh.policy, refresh.catalog, production, connection),
+            # At work until now.
+            *refresh.sampling.result(),
         ]
 
     def _check_rows(self) -> list[CheckResult]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 import psycopg
 from psycopg import sql
@@ -39,6 +40,8 @@ _PLAIN = frozenset({"text", "varchar", "citext"})
 _SMALL = 2_000
 
 Rows = list[tuple[str | None, ...]]
+
+_NO_ADDRESSES: RowAddresses = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -170,10 +173,14 @@ def _production(
     leaves = [leaf for leaf in spot.table.leaves if leaf.kind == "r"]
     draw.shuffle(leaves)
     if spot.chosen is not None:
-        chosen = [(leaf.name, a) for leaf in leaves for a in spot.chosen.get(leaf.name, ())]
-        picked = draw.sample(chosen, min(rows, len(chosen)))
-        for name in dict.fromkeys(name for name, _ in picked):
-            tids = [tid(int(address)) for leaf, address in picked if leaf == name]
+        addresses = [spot.chosen.get(leaf.name, _NO_ADDRESSES) for leaf in leaves]
+        ends = np.cumsum([len(of_leaf) for of_leaf in addresses], dtype=np.int64)
+        total = int(ends[-1]) if leaves else 0
+        picked = np.array(draw.sample(range(total), min(rows, total)), np.int64)
+        of = np.searchsorted(ends, picked, side="right")
+        for i in np.unique(of):
+            name = leaves[i].name
+            tids = [tid(int(a)) for a in addresses[i][picked[of == i] - ends[i]]]
             condition = sql.SQL("WHERE ctid = ANY ({}::tid[])").format(sql.Literal(tids))
             found += _as_staged(
                 source, spot, name, columns, _read(source, _relation(name), columns, condition)
