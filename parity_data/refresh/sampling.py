@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 from parity_data.catalog import Catalog, Name, Snapshot
 from parity_data.catalog.arrow import ArrowReader, end_reading, open_readers
@@ -24,14 +24,11 @@ class Sampling:
         self._ended = threading.Event()
         self._readers: list[ArrowReader] = []
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="sample")
-        self._found: Future[list[CheckResult]] = Future()
-        if self._connections:
-            self._found = self._aside.submit(self._check)
-        else:
-            # A thread less keeps memory for allocations of its own.
-            self._found.set_result([])
+        self._found = self._aside.submit(self._check)
 
     def _check(self) -> list[CheckResult]:
+        if not self._connections:
+            return []
         snapshot = self._snapshot
         with open_readers(snapshot.database, snapshot.id, self._connections) as readers:
             self._readers += readers
