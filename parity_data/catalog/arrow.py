@@ -142,8 +142,8 @@ def _code(error: Exception) -> str:
 
 
 def unpack_tids(values: pa.Array) -> npt.NDArray[np.int64]:
-    """Row addresses out of ``tidsend`` bytes: four of block, two of line pointer, big-endian."""
-    start = np.frombuffer(values.buffers()[1], np.int32, len(values) + 1, values.offset * 4)
+    """Row addresses out of a large_binary array of ``tidsend``: four bytes of block, two of line pointer."""
+    start = np.frombuffer(values.buffers()[1], np.int64, len(values) + 1, values.offset * 8)
     raw = np.frombuffer(values.buffers()[2], np.uint8)
     found = np.empty(len(values), np.int64)
     _unpack_tids(raw, start[0], found)
