@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 
 import pytest
+from fix_release import until
 from psycopg import sql
 
 from parity_data.catalog.arrow import ArrowReader, by_reader, end_reading
@@ -84,5 +85,4 @@ def sleep(reader: ArrowReader, slept: list[object]) -> None:
 
 def wait_until_asleep(database: Database) -> None:
     with database.connect(autocommit=True) as connection:
-        while connection.execute(_ASLEEP).fetchone() != (1,):
-            pass
+        until(lambda: connection.execute(_ASLEEP).fetchone() == (1,), "a reader to sleep")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from fix_copies import run_script
+from fix_release import until
 
 from parity_data.catalog import Catalog, Name, Snapshot, read_catalog
 from parity_data.catalog.arrow import ArrowReader
@@ -102,8 +103,7 @@ def test_the_check_of_the_sample_can_be_ended(source_db: Database) -> None:
         snapshot.database = snapshot.database.with_options(lock_timeout="0")  # it would wait for ever
         other.execute("LOCK TABLE customer, purchase IN ACCESS EXCLUSIVE MODE")
         sampling = Sampling(snapshot, catalog, selections, 1)
-        while onlooker.execute(_WAITING).fetchone() != (1,):
-            pass
+        until(lambda: onlooker.execute(_WAITING).fetchone() == (1,), "the check to wait for the lock")
         sampling.close()
         with pytest.raises(Cancelled):
             sampling.result()
