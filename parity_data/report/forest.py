@@ -76,6 +76,7 @@ def _tree(
 _ROW, _INDENT, _LEFT, _BAR, _CHARACTER = 24, 18, 8, 120, 7.0
 #: Characters of a name, and of the tables it references besides its owner, before they are cut.
 _NAME, _ALSO = 44, 56
+_ALSO_HEAD = "Also references"
 
 
 def picture(lines: Sequence[ForestLine], fraction: float) -> Markup:
@@ -89,7 +90,8 @@ def picture(lines: Sequence[ForestLine], fraction: float) -> Markup:
     )
     bar, numbers = name_end + 96, name_end + 96 + _BAR + 32
     also = numbers + max([144.0, *(_width(_planned(line.table), _ALSO) + 24 for line in lines)])
-    width = also + max((_width(_also(line.table), _ALSO + 12) for line in lines), default=0) + 12
+    others = [_ALSO_HEAD, *(_also(line.table) for line in lines)]
+    width = also + max(_width(text, _ALSO + 12) for text in others) + 12
     height = _ROW * (len(lines) + 1) + 8
     label = f"{len(lines)} tables by what they follow, with planned rows at a fraction of {share(fraction)}"
     parts = [
@@ -102,7 +104,7 @@ def picture(lines: Sequence[ForestLine], fraction: float) -> Markup:
         _text(name_end + 12, 16, "Role", bold=True),
         _text(bar, 16, f"Share, line at {share(fraction)}", bold=True),
         _text(numbers, 16, "Planned rows, size", bold=True),
-        _text(also, 16, "Also references", bold=True),
+        _text(also, 16, _ALSO_HEAD, bold=True),
     ]
     for i, line in enumerate(lines):
         middle = _ROW * (i + 1) + 14

@@ -35,9 +35,20 @@ def test_the_picture_is_whole_and_names_every_table() -> None:
     for table in SHOP:
         assert table.name in words
     assert "30 of 300" in words
+    assert_nothing_is_cut(svg)
+
+
+def test_the_picture_has_room_for_its_heads_where_names_are_short() -> None:
+    tables = [ForestTable("a", "root", 1, 1), ForestTable("b", "reference", 1, 1, also=("a",))]
+    for forest in ([], tables[:1], tables):
+        assert_nothing_is_cut(ElementTree.fromstring(str(picture(grow(forest), 0.1))))
+
+
+def assert_nothing_is_cut(svg: ElementTree.Element) -> None:
+    """Characters of the 12 pixels that the picture is written in are about 7 wide."""
     width = float(svg.attrib["width"])
     for text in svg.iter("{http://www.w3.org/2000/svg}text"):
-        assert float(text.attrib["x"]) < width
+        assert float(text.attrib["x"]) + 6.8 * len(text.text or "") < width, text.text
 
 
 def test_names_cannot_leave_the_picture_or_write_into_it() -> None:
