@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
+from fix_release import until
 
 from parity_data import embedded
 from parity_data.errors import ConfigError
@@ -68,3 +73,38 @@ def test_a_folder_that_is_named_is_the_only_one(tmp_path: Path) -> None:
         find_client_tools(17, tools(tmp_path / "broken", says("18.1"), "exit 1"))
     with pytest.raises(ConfigError, match="the newest found is 18"):
         find_client_tools(19, folder)
+
+
+#: Runs a program as a client tool.
+_RUN = """
+import sys
+from parity_data.database import Database
+from parity_data.errors import SourceError
+from parity_data.release.tools import run_tool
+here = Database.parse("postgresql://somebody@/nowhere")
+print(run_tool(sys.argv[1:], here, what="the tool", kind=SourceError), end="")
+"""
+
+
+def run(*command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _RUN, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_a_tool_gets_its_arguments_and_its_environment(tmp_path: Path) -> None:
+    folder = tools(tmp_path / "bin", 'echo "$1/$2/$PGDATABASE/$PGUSER"', "exit 0")
+    output, _ = run(str(folder / "pg_dump"), "--one two", "-I").communicate()
+    assert output == "--one two/-I/nowhere/somebody\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
+def test_a_tool_does_not_outlive_a_process_that_is_killed(tmp_path: Path) -> None:
+    said = tmp_path / "pid"
+    folder = tools(tmp_path / "bin", f"echo $$ > {said}.new; mv {said}.new {said}; exec sleep 600", "exit 0")
+    process = run(str(folder / "pg_dump"))
+    until(said.exists, "the tool to begin")
+    tool = psutil.Process(int(said.read_text()))
+    os.kill(process.pid, 9)
+    process.communicate()
+    until(lambda: not tool.is_running() or tool.status() == psutil.STATUS_ZOMBIE, "the tool to end")
