@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
@@ -38,6 +39,18 @@ def example(info: MaskerInfo) -> tuple[str, str | None]:
     """A sample and what it becomes under the example key, with the parameters that tests use."""
     sample = info.samples[0]
     return sample, try_mask(MaskSpec(info.name, info.params_for_tests), KeyRing(EXAMPLE_KEY), sample)
+
+
+def rehearse(names: Iterable[str]) -> None:
+    """Mask the samples of maskers, so that what the first call does once in a process is done: compiled code
+    is loaded, alphabets and numbering plans are read.
+    """
+    for name in dict.fromkeys(names):
+        info = describe(name)
+        spec = MaskSpec(info.name, info.params_for_tests)
+        for sample in info.samples:
+            with suppress(RulesError):  # of an own masker; whoever depends on it will see
+                try_mask(spec, KeyRing(EXAMPLE_KEY), sample)
 
 
 def as_dict(info: MaskerInfo) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from parity_data.catalog.reading import own_rows
 from parity_data.compiled import warm_up
 from parity_data.errors import CheckFailed, ConfigError, ParityError, RulesError, TargetError
 from parity_data.mask import ColumnMasker, KeyRing, MaskSpec
+from parity_data.mask.examples import rehearse
 from parity_data.refresh.building import building_for
 from parity_data.refresh.counts import counted
 from parity_data.refresh.cover import cover, remembered
@@ -187,6 +188,9 @@ class Refresh:
     @worded
     def choose_rows(self) -> dict[Name, Selection]:
         """Which rows go. Raises SourceError."""
+        # While production is waited for.
+        names = [mask.name for masks in self.masks.values() for mask in masks.values()]
+        threading.Thread(target=rehearse, args=(names,), name="rehearsal").start()
         if self.fraction >= 1:
             rows = {name: self._count(name) for name in self.catalog.tables}
             self.selections = select_everything(self.catalog, self.policy, rows)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from parity_data.cli import app
-from parity_data.errors import ConfigError
+from parity_data.errors import ConfigError, RulesError
 from parity_data.mask import KeyRing, MaskSpec, describe, masker_names
-from parity_data.mask.examples import example, try_mask
+from parity_data.mask.examples import example, rehearse, try_mask
 from parity_data.mask.manual import renewed, written
 from parity_data.secret import Secret
 
@@ -92,3 +94,31 @@ def test_wrong_usage_ends_with_2(alone: Path, arguments: list[str], said: str) -
     shown = CliRunner().invoke(app, ["maskers", *arguments])
     assert shown.exit_code == 2
     assert said in shown.stderr
+
+
+#: How many ways of calling a compiled function are loaded before and after.
+_LOADED = """
+from parity_data.mask.cipher import word_loops
+from parity_data.mask.examples import rehearse
+print(len(word_loops.unpack.signatures), end=" ")
+rehearse(["email", "keep", "email"])
+print(len(word_loops.unpack.signatures))
+"""
+
+
+def test_a_rehearsal_loads_what_masks_are_made_of() -> None:
+    loaded = subprocess.run([sys.executable, "-c", _LOADED], capture_output=True, text=True, check=True)
+    before, after = map(int, loaded.stdout.split())
+    assert before == 0 < after
+
+
+def test_a_rehearsal_stops_at_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    def fail(spec: MaskSpec, keys: KeyRing, value: str) -> str:
+        tried.append(spec.name)
+        raise RulesError("It cannot.")
+
+    monkeypatch.setattr("parity_data.mask.examples.try_mask", fail)
+    rehearse(["email", "phone", "email"])
+    assert set(tried) == {"email", "phone"}
