@@ -173,18 +173,13 @@ def _production(
     leaves = [leaf for leaf in spot.table.leaves if leaf.kind == "r"]
     draw.shuffle(leaves)
     if spot.chosen is not None:
-        addresses = [spot.chosen.get(leaf.name, _NO_ADDRESSES) for leaf in leaves]
-        ends = np.cumsum([len(of_leaf) for of_leaf in addresses], dtype=np.int64)
-        total = int(ends[-1]) if leaves else 0
-        picked = np.array(draw.sample(range(total), min(rows, total)), np.int64)
-        of = np.searchsorted(ends, picked, side="right")
-        for i in np.unique(of):
-            name = leaves[i].name
-            tids = [tid(int(a)) for a in addresses[i][picked[of == i] - ends[i]]]
-            condition = sql.SQL("WHERE ctid = ANY ({}::tid[])").format(sql.Literal(tids))
-            found += _as_staged(
-                source, spot, name, columns, _read(source, _relation(name), columns, condition)
-            )
+        chosen = [spot.chosen.get(leaf.name, _NO_ADDRESSES) for leaf in leaves]
+        for leaf, addresses in zip(leaves, drawn(chosen, rows, draw), strict=True):
+            if len(addresses):
+                tids = [tid(int(address)) for address in addresses]
+                condition = sql.SQL("WHERE ctid = ANY ({}::tid[])").format(sql.Literal(tids))
+                raw = _read(source, _relation(leaf.name), columns, condition)
+                found += _as_staged(source, spot, leaf.name, columns, raw)
         return found
     for leaf in leaves:
         if len(found) >= rows:
@@ -199,6 +194,15 @@ def _production(
         rows_of_leaf = _read(source, _relation(leaf.name), columns, sampled)
         found += _as_staged(source, spot, leaf.name, columns, rows_of_leaf)
     return found
+
+
+def drawn(lists: Sequence[RowAddresses], rows: int, draw: random.Random) -> list[RowAddresses]:
+    """So many of all the addresses, by chance, each in the list that it is from."""
+    ends = np.cumsum([0, *(len(addresses) for addresses in lists)], dtype=np.int64)
+    total = int(ends[-1])
+    picked = np.sort(np.array(draw.sample(range(total), min(rows, total)), np.int64))
+    bounds = np.searchsorted(picked, ends)
+    return [addresses[picked[bounds[i] : bounds[i + 1]] - ends[i]] for i, addresses in enumerate(lists)]
 
 
 def _as_staged(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pytest
 from fix_copies import run_script
 from fix_release import until
+from proofs import refreshed, write_rules
 
 from parity_data.catalog import Catalog, Name, Snapshot, read_catalog
 from parity_data.catalog.arrow import ArrowReader
@@ -18,6 +19,7 @@ from parity_data.database import Database
 from parity_data.errors import Cancelled
 from parity_data.refresh.sampling import Sampling
 from parity_data.rules import Policy
+from parity_data.settings import Settings
 from parity_data.subset import Selection, select_rows
 from parity_data.verify.result import CheckResult
 
@@ -108,3 +110,15 @@ def test_the_check_of_the_sample_can_be_ended(source_db: Database) -> None:
         with pytest.raises(Cancelled):
             sampling.result()
         assert onlooker.execute(_WAITING).fetchone() == (0,)
+
+
+def test_a_refresh_checks_its_sample(
+    source_db: Database, target_db: Database, make_settings: Callable[..., Settings]
+) -> None:
+    run_script(source_db, _TABLES)
+    settings = make_settings(source_db, target_db)
+    write_rules(settings, source_db, {})
+    of_samples = {"subset_rows", "drawn_rows", "owned_rows", "distribution", "fan_out", "planted_skew"}
+    for fraction, there in ((0.3, of_samples), (None, set())):
+        names = {check.name for check in refreshed(settings, fraction=fraction).checks}
+        assert names & of_samples == there

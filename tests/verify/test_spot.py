@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
+import numpy as np
 from fix_copies import run_script
+from hypothesis import given
+from hypothesis import strategies as st
 from proofs import failed, refreshed, write_rules
 
 from parity_data.database import Database
@@ -77,3 +81,25 @@ def test_what_differs_is_named(
     refresh = refreshed(settings, damage)
     columns = {"people.note", "people.size", "people.name", "accounts.owner", "parted.v"}
     assert failed(refresh, "spot_check") == {f"public.{c}" for c in columns} | {"public.pairs"}
+
+
+@given(st.lists(st.integers(0, 40), max_size=5), st.integers(0, 60), st.integers(0, 2**32))
+def test_rows_are_drawn_from_all_lists_and_none_twice(sizes: list[int], rows: int, seed: int) -> None:
+    lists = [np.arange(size, dtype=np.int64) * 65536 + i for i, size in enumerate(sizes)]
+    found = spot.drawn(lists, rows, random.Random(seed))
+    assert [set(part) - set(all_.tolist()) for part, all_ in zip(found, lists, strict=True)] == [set()] * len(
+        sizes
+    )
+    drawn = [address for part in found for address in part.tolist()]
+    assert len(drawn) == len(set(drawn)) == min(rows, sum(sizes))
+
+
+def test_every_row_can_be_drawn() -> None:
+    lists = [np.arange(size, dtype=np.int64) * 65536 + i for i, size in enumerate((2, 0, 3, 1))]
+    seen = {
+        address
+        for seed in range(200)
+        for part in spot.drawn(lists, 1, random.Random(seed))
+        for address in part.tolist()
+    }
+    assert seen == {address for part in lists for address in part.tolist()}
