@@ -103,11 +103,13 @@ def _started(program: Path, stack: ExitStack) -> subprocess.Popen[str] | None:
 
 def _major(process: subprocess.Popen[str] | None) -> int | None:
     """What the program calls its major version, None where it does not run."""
+    if process is None:
+        return None
     try:
-        output, _ = process.communicate(timeout=20) if process else ("", None)
+        output, _ = process.communicate(timeout=20)
     except subprocess.TimeoutExpired:
         return None
-    if process is None or process.returncode:
+    if process.returncode:
         return None
     match = re.search(r"(\d+)", output)
     return int(match.group(1)) if match else 0
